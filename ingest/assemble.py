@@ -1,0 +1,159 @@
+"""From the pieces a loader recognised to a `Document`: one text and exact offsets into it.
+
+Knows no file format. A loader hands over pieces in reading order, each already free of markup; this module lays
+them out as plain text, places blocks, headings and reference marks, and checks nothing but their order.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from rag.schema import Block, BlockKind, Document, Heading, Mark, Source, Span, Work
+
+_INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A heading (`level` > 0) or a block of text. `marks` are (offset in `text`, reference number)."""
+
+    text: str
+    kind: BlockKind = BlockKind.PARAGRAPH
+    level: int = 0
+    section_id: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
+    depth: int = 0
+    marker: str = ""
+    label: str = ""
+    lead: int | None = None  # index of the piece that introduces this one
+    columns: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()  # of a row; `text` is then their join by tabs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitedWork:
+    """A work of the list of works cited and the piece that prints it."""
+
+    number: int
+    title: str
+    url: str
+    text_fragment: str | None
+    accessed: str | None
+    piece: int
+
+
+def make_source(path: str, data: bytes, *, media_type: str) -> Source:
+    """The identity of a source: its path or URL, and the hash of its bytes."""
+    return Source(
+        source_id=hashlib.sha256(path.encode()).hexdigest()[:16],
+        path=path,
+        media_type=media_type,
+        content_sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+    )
+
+
+def assemble(
+    source: Source,
+    pieces: tuple[Piece, ...],
+    *,
+    title: str = "",
+    works: tuple[CitedWork, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Document:
+    """Lay the pieces out as one text.
+
+    Headings and paragraphs stand apart by a blank line, items and rows by a line end. Block spans leave out
+    indent and list marker, so that a block's characters are its own words.
+    """
+    text, spans = _lay_out(pieces)
+    block_of = {i: n for n, i in enumerate(i for i, p in enumerate(pieces) if not p.level)}
+    blocks = tuple(_block(p, spans[i], block_of) for i, p in enumerate(pieces) if not p.level)
+    marks = tuple(
+        Mark(number=number, offset=spans[i].start + offset)
+        for i, piece in enumerate(pieces)
+        for offset, number in piece.marks
+    )
+    return Document(
+        source=source,
+        title=title or PurePosixPath(source.path).stem,
+        text=text,
+        headings=_headings(pieces, spans, len(text)),
+        blocks=blocks,
+        marks=marks,
+        works=tuple(_work(w, spans[w.piece]) for w in works),
+        notes=notes,
+    )
+
+
+def _lay_out(pieces: tuple[Piece, ...]) -> tuple[str, list[Span]]:
+    parts: list[str] = []
+    spans: list[Span] = []
+    position = 0
+    before: Piece | None = None
+    for piece in pieces:
+        opening = _separator(before, piece)
+        if piece.kind in (BlockKind.ITEM, BlockKind.ENTRY):
+            opening += _INDENT * piece.depth + (f"{piece.marker} " if piece.marker else "")
+        parts += [opening, piece.text]
+        start = position + len(opening)
+        position = start + len(piece.text)
+        spans.append(Span(start=start, end=position))
+        before = piece
+    return "".join(parts), spans
+
+
+def _separator(before: Piece | None, piece: Piece) -> str:
+    if before is None:
+        return ""
+    if before.level or piece.level:
+        return "\n\n"
+    tabular = {BlockKind.HEADER, BlockKind.ROW}
+    in_table = before.kind in tabular and piece.kind is BlockKind.ROW
+    in_list = before.kind == piece.kind and piece.kind in (BlockKind.ITEM, BlockKind.ENTRY)
+    return "\n" if in_table or in_list else "\n\n"
+
+
+def _block(piece: Piece, span: Span, block_of: dict[int, int]) -> Block:
+    cells: list[Span] = []
+    start = span.start
+    for cell in piece.cells:
+        cells.append(Span(start=start, end=start + len(cell)))
+        start += len(cell) + 1
+    return Block(
+        kind=piece.kind,
+        span=span,
+        depth=piece.depth,
+        marker=piece.marker,
+        label=piece.label,
+        lead=None if piece.lead is None else block_of[piece.lead],
+        columns=piece.columns,
+        cells=tuple(cells),
+    )
+
+
+def _headings(pieces: tuple[Piece, ...], spans: list[Span], end_of_text: int) -> tuple[Heading, ...]:
+    places = [i for i, piece in enumerate(pieces) if piece.level]
+    headings = []
+    for n, i in enumerate(places):
+        end = next((spans[j].start for j in places[n + 1 :] if pieces[j].level <= pieces[i].level), end_of_text)
+        headings.append(
+            Heading(
+                section_id=pieces[i].section_id,
+                level=pieces[i].level,
+                title=pieces[i].text,
+                span=Span(start=spans[i].start, end=end),
+            )
+        )
+    return tuple(headings)
+
+
+def _work(work: CitedWork, span: Span) -> Work:
+    return Work(
+        number=work.number,
+        title=work.title,
+        url=work.url,
+        text_fragment=work.text_fragment,
+        accessed=work.accessed,
+        span=span,
+    )

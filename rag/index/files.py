@@ -1,0 +1,128 @@
+"""Durable writes: the one way in which the index puts bytes on a disk.
+
+A file appears under its name whole or not at all, even if the process is killed or the power fails: temporary file
+in the same folder, fsync, size compared, rename, fsync of the folder. A disk that refuses is a `StorageError` that
+names the folder. Knows nothing about what the bytes mean, and takes no lock.
+
+`step` is called wherever a crash would leave something different on the disk. Here it does nothing; the tests put
+a kill or an error in its place.
+"""
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rag.errors import StorageError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def _go_on(name: str) -> None:
+    pass
+
+
+step: Callable[[str], None] = _go_on
+
+
+@contextmanager
+def storage(folder: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into a `StorageError` that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        if error.errno in _NO_ROOM:
+            raise StorageError(f"No room left on the disk that holds {folder}: {reason}.") from error
+        raise StorageError(f"Cannot use the folder {folder}: {reason}.") from error
+
+
+def write_durable(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, whole or not at all; folders on the way are made.
+
+    Raises:
+        StorageError: the disk is full, read-only or failing. What was at `path` before is still there, unless only
+            the last step failed, the fsync of the folder: then the new file is there, but a power cut may undo it.
+    """
+    make_folder(path.parent)
+    rename(stage(path, data), path)
+    sync_folder(path.parent)
+
+
+def stage(path: Path, data: bytes) -> Path:
+    """Write `data` to a temporary file beside `path`, down to the disk, and return its path for `rename`."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with storage(path.parent):
+            _write_and_sync(temporary, data)
+            kept = temporary.stat().st_size
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    if kept != len(data):
+        raise StorageError(f"The disk that holds {path.parent} kept {kept} of {len(data)} bytes of {path.name}.")
+    return temporary
+
+
+def _write_and_sync(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        step("before write")
+        file.write(data)
+        file.flush()
+        step("before fsync")
+        os.fsync(file.fileno())
+    step("after fsync")
+
+
+def rename(source: Path, target: Path) -> None:
+    """Move a file or folder within one disk, in one step. `sync_folder` makes the move last."""
+    step("before rename")
+    with storage(target.parent):
+        os.replace(source, target)
+    step("after rename")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's list of names last. Windows has no such call and orders its metadata itself."""
+    if os.name == "nt":
+        return
+    with storage(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            step("before folder fsync")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    step("after folder fsync")
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder and those above it, each one down to the disk."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    with storage(folder.parent):
+        folder.mkdir(exist_ok=True)
+    step("folder made")
+    sync_folder(folder.parent)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder: out of sight first (a leading dot), then its files. What resists is left for a later sweep."""
+    hidden = folder if folder.name.startswith(".") else folder.with_name(f".{folder.name}")
+    if hidden != folder:
+        with suppress(OSError):
+            os.replace(folder, hidden)
+        step("hidden")
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

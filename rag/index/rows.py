@@ -1,0 +1,96 @@
+"""Documents and chunks as rows of one SQLite file. Built in memory, read without locks; nothing is pickled.
+
+`chunks.row` is the row of the chunk in `dense.faiss` and in the lexical arrays; `chunks.first_sentence` is the row of
+its first sentence in `sentences.npy`. Records are JSON, validated when read.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from rag.schema import Chunk, Document
+
+FILE = "chunks.sqlite"
+_SCHEMA = """
+create table documents (source_id text primary key, path text not null, title text not null, record text not null);
+create table chunks (row integer primary key, chunk_id text not null, source_id text not null,
+                     first_sentence integer not null, record text not null);
+create table works (source_id text, number integer, title text, url text, primary key (source_id, number));
+create index chunks_of_source on chunks (source_id, row);
+"""
+_DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
+_CHUNK: TypeAdapter[Chunk] = TypeAdapter(Chunk)
+
+
+def build_rows(documents: Iterable[Document], chunks: Iterable[Chunk]) -> bytes:
+    """The file as bytes; chunks get rows 0, 1, … in their order."""
+    with sqlite3.connect(":memory:") as database:
+        database.executescript(_SCHEMA)
+        for document in documents:
+            source = document.source
+            record = _DOCUMENT.dump_json(document).decode()
+            database.execute(
+                "insert into documents values (?, ?, ?, ?)",
+                (source.source_id, source.path, document.title, record),
+            )
+            database.executemany(
+                "insert into works values (?, ?, ?, ?)",
+                [(source.source_id, work.number, work.title, work.url) for work in document.works],
+            )
+        first_sentence = 0
+        for row, chunk in enumerate(chunks):
+            record = _CHUNK.dump_json(chunk).decode()
+            database.execute(
+                "insert into chunks values (?, ?, ?, ?, ?)",
+                (row, chunk.chunk_id, chunk.source_id, first_sentence, record),
+            )
+            first_sentence += len(chunk.sentences)
+        database.commit()
+        return database.serialize()
+
+
+class Rows:
+    """Read-only access; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        uri = (folder / FILE).resolve().as_uri() + "?mode=ro&immutable=1"
+        self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+    def __len__(self) -> int:
+        return int(self._database.execute("select count(*) from chunks").fetchone()[0])
+
+    def chunks(self, rows: Sequence[int]) -> tuple[tuple[Chunk, int], ...]:
+        """Chunks with the row of their first sentence, in the order asked for."""
+        found = {}
+        for start in range(0, len(rows), 500):
+            part = [int(row) for row in rows[start : start + 500]]
+            query = f"select row, first_sentence, record from chunks where row in ({','.join('?' * len(part))})"
+            for row, first, record in self._database.execute(query, part):
+                found[row] = (_CHUNK.validate_json(record), first)
+        return tuple(found[int(row)] for row in rows)
+
+    def rows_of(self, source_id: str) -> tuple[int, ...]:
+        """The rows of a source's chunks, in reading order."""
+        query = "select row from chunks where source_id = ? order by row"
+        return tuple(row for (row,) in self._database.execute(query, (source_id,)))
+
+    def document(self, source_id: str) -> Document:
+        """One document, whole.
+
+        Raises:
+            KeyError: no such document in this generation.
+        """
+        found = self._database.execute("select record from documents where source_id = ?", (source_id,)).fetchone()
+        if found is None:
+            raise KeyError(source_id)
+        return _DOCUMENT.validate_json(found[0])
+
+    def titles(self) -> dict[str, tuple[str, str]]:
+        """Source id to (path, title)."""
+        query = "select source_id, path, title from documents order by source_id"
+        return {source_id: (path, title) for source_id, path, title in self._database.execute(query)}
+
+    def close(self) -> None:
+        self._database.close()
