@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.chunk import CHUNKER_VERSION, ChunkLimits, chunk_document, embedding_prefix
+from ingest.chunking import CHUNKER_VERSION, ChunkLimits, chunk_document, embedding_prefix
 from ingest.loaders import ROADMAP, load_document
 from rag import __version__
 from rag.bundled import roadmap_path

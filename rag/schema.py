@@ -179,3 +179,125 @@ class Chunk:
     last_page: int | None
     n_tokens: int  # of the embedded text, in the embedder's own pieces
     sentences: tuple[Sentence, ...]
+
+
+class Role(StrEnum):
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Scores of one hit; never compare across columns."""
+
+    dense: float  # cosine of question and chunk, [-1, 1]
+    lexical: float  # BM25, >= 0, unbounded
+    fused: float  # convex combination of both after normalisation, about [0, 1]
+    rerank: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A retrieved chunk. `sentence_scores` are cosines with the question, one per sentence of the chunk."""
+
+    rank: int  # 1-based, by `scores.fused`
+    row: int  # of the chunk in its generation
+    chunk: Chunk
+    title: str
+    path: str
+    scores: Scores
+    sentence_scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A hit as an answer shows it. Labels are 1-based; those that the answer cites come first."""
+
+    label: int
+    hit: Hit
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A verbatim quote that stands behind part of an answer."""
+
+    label: int  # of its passage
+    source_id: str
+    title: str
+    path: str
+    url: str | None
+    heading_path: tuple[str, ...]
+    pages: tuple[int, ...]
+    quote: str
+    quote_span: Span  # in the document
+    answer_spans: tuple[Span, ...]  # in `Answer.text`: what the quote stands behind
+    support: float | None  # [0, 1]; None if nothing checked it
+    references: tuple[Reference, ...]
+
+
+class AnswerStatus(StrEnum):
+    ANSWERED = "answered"
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """Seconds on the monotonic clock, from the question on."""
+
+    retrieve_s: float
+    first_token_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Enough to repeat an answer."""
+
+    index_id: str
+    embedder: str  # name@revision
+    generator: str
+    settings_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a language model read and wrote; zeros for an extractive answer."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer, or an honest refusal with the nearest passages. `rag.record.to_dict` is its JSON form."""
+
+    id: str
+    question: str
+    search_query: str  # what was searched for: stand-alone, spelling mended
+    status: AnswerStatus
+    text: str
+    raw_text: str
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    unknown_labels: tuple[int, ...]
+    unsupported_spans: tuple[Span, ...]
+    warnings: tuple[str, ...]
+    usage: Usage
+    timings: Timings
+    provenance: Provenance
+    evidence: float  # probability that the question can be answered from the passages
+
+    def to_dict(self) -> dict[str, object]:
+        """The answer as plain data, the same for every surface."""
+        from rag.record import to_dict  # noqa: PLC0415 (a record that renders itself would need a circle)
+
+        return to_dict(self)

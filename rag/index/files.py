@@ -1,11 +1,11 @@
-"""Durable writes: the one way in which the index puts bytes on a disk.
+"""Durable writes: the one way in which the index puts bytes on a disk, and the lock that admits one writer.
 
-A file appears under its name whole or not at all, even if the process is killed or the power fails: temporary file
-in the same folder, fsync, size compared, rename, fsync of the folder. A disk that refuses is a `StorageError` that
-names the folder. Knows nothing about what the bytes mean, and takes no lock.
+A file appears under its name whole or not at all, even if the process is killed or the power fails: temporary
+file in the same folder, fsync, size compared, rename, fsync of the folder. A disk that refuses is a
+`StorageError` that names the folder. Knows nothing about what the bytes mean.
 
-`step` is called wherever a crash would leave something different on the disk. Here it does nothing; the tests put
-a kill or an error in its place.
+`step` is called wherever a crash would leave something different on the disk. Here it does nothing; the tests
+put a kill or an error in its place.
 """
 
 import errno
@@ -17,7 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rag.errors import StorageError
+from filelock import FileLock, Timeout
+
+from rag.errors import IndexLocked, StorageError
+
+LOCK_WAIT_S = 0.2  # a killed holder frees the lock at once; a live one works for seconds
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -45,8 +49,8 @@ def write_durable(path: Path, data: bytes) -> None:
     """Put `data` at `path`, whole or not at all; folders on the way are made.
 
     Raises:
-        StorageError: the disk is full, read-only or failing. What was at `path` before is still there, unless only
-            the last step failed, the fsync of the folder: then the new file is there, but a power cut may undo it.
+        StorageError: the disk is full, read-only or failing. What was at `path` before is still there, unless
+            only the last step failed, the fsync of the folder: then the new file is there until a power cut.
     """
     make_folder(path.parent)
     rename(stage(path, data), path)
@@ -61,11 +65,10 @@ def stage(path: Path, data: bytes) -> Path:
             _write_and_sync(temporary, data)
             kept = temporary.stat().st_size
     except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        remove(temporary)
         raise
     if kept != len(data):
-        raise StorageError(f"The disk that holds {path.parent} kept {kept} of {len(data)} bytes of {path.name}.")
+        raise StorageError(f"The disk of {path.parent} kept {kept} of {len(data)} bytes of {path.name}.")
     return temporary
 
 
@@ -83,7 +86,7 @@ def rename(source: Path, target: Path) -> None:
     """Move a file or folder within one disk, in one step. `sync_folder` makes the move last."""
     step("before rename")
     with storage(target.parent):
-        os.replace(source, target)
+        source.replace(target)
     step("after rename")
 
 
@@ -112,14 +115,65 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def remove(path: Path) -> None:
+    """Remove a file if that can be done."""
+    with suppress(OSError):
+        path.unlink()
+
+
 def discard(folder: Path) -> None:
-    """Remove a folder: out of sight first (a leading dot), then its files. What resists is left for a later sweep."""
+    """Remove a folder: hide it first (a leading dot), then its files. What resists is left for a later sweep."""
     hidden = folder if folder.name.startswith(".") else folder.with_name(f".{folder.name}")
-    if hidden != folder:
-        with suppress(OSError):
-            os.replace(folder, hidden)
-        step("hidden")
+    try:
+        folder.replace(hidden)
+    except OSError:
+        hidden = folder
+    step("hidden")
     shutil.rmtree(hidden, ignore_errors=True)
+
+
+def move_aside(folder: Path, into: Path) -> Path:
+    """Move a folder below `into` under its own name, with a plus for each one that is there already."""
+    target = into / folder.name
+    while target.exists():
+        target = target.with_name(f"{target.name}+")
+    make_folder(into)
+    rename(folder, target)
+    sync_folder(into)
+    return target
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; the system frees it if this process dies. The note beside it names the holder.
+
+    Raises:
+        IndexLocked: someone else holds it.
+    """
+    make_folder(path.parent)
+    lock, note = FileLock(path), path.with_suffix(".pid")
+    with storage(path.parent):
+        try:
+            lock.acquire(timeout=LOCK_WAIT_S)
+        except Timeout:
+            holder = line(note) or "unknown"
+            raise IndexLocked(f"Another process ({holder}) is writing to {path.parent}.") from None
+    try:
+        step("lock taken")
+        with storage(path.parent):
+            note.write_text(f"process {os.getpid()}\n", encoding="ascii")
+        yield
+    finally:
+        remove(note)
+        lock.release()
+
+
+def line(path: Path) -> str:
+    """What a file of one ASCII line says; "" if it cannot be read."""
+    try:
+        return path.read_bytes().decode("ascii", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def sha256(path: Path) -> str:

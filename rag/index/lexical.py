@@ -6,6 +6,7 @@ Parameters are those that the retrieval baselines were measured with: k1 1.5, b 
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import bm25s
 import numpy as np
 import numpy.typing as npt
 
-from rag.terms import terms
+from rag.terms import terms, words
 
 FOLDER = "lexical"
-_VOCABULARY = "vocab.index.json"
+_VOCABULARY = "vocab.index.json"  # term -> column
+_WORDS = "words.json"  # word as written, in lower case -> how often
 _PARAMETERS = {"k1": 1.5, "b": 0.75, "method": "lucene"}
 
 
@@ -27,7 +29,9 @@ def build_lexical(texts: Sequence[str]) -> dict[str, bytes]:
     engine.index(rows, show_progress=False)
     with tempfile.TemporaryDirectory() as folder:
         engine.save(folder)
-        return {f"{FOLDER}/{file.name}": file.read_bytes() for file in sorted(Path(folder).iterdir())}
+        named = {f"{FOLDER}/{file.name}": file.read_bytes() for file in sorted(Path(folder).iterdir())}
+    counts = Counter(word for text in texts for word in words(text))
+    return named | {f"{FOLDER}/{_WORDS}": json.dumps(counts, ensure_ascii=False, sort_keys=True).encode()}
 
 
 class Lexical:
@@ -37,6 +41,7 @@ class Lexical:
         self._engine = bm25s.BM25.load(str(folder / FOLDER), load_corpus=False, allow_pickle=False)
         vocabulary: Mapping[str, int] = json.loads((folder / FOLDER / _VOCABULARY).read_bytes())
         self.vocabulary: Mapping[str, int] = vocabulary
+        self.word_counts: Mapping[str, int] = json.loads((folder / FOLDER / _WORDS).read_bytes())
 
     def __len__(self) -> int:
         return int(self._engine.scores["num_docs"])

@@ -1,8 +1,8 @@
 """The manifest: what a generation holds, what made it, and how to tell that it is whole.
 
-`manifest.json` is written last, so its presence means completeness. It carries a checksum of itself and must be,
-byte for byte, what `encode` would write, so that no flipped bit passes; the generation's id repeats its digest, so
-that a manifest of another generation does not pass either. Knows no folder, no clock and no FAISS.
+`manifest.json` is written last, so its presence means completeness. It carries a checksum of itself and must
+be, byte for byte, what `encode` would write, so that no flipped bit passes; the generation's id repeats its
+digest, so that another generation's manifest does not pass either. Reads, never writes; knows no clock, no FAISS.
 
     checksum        of the whole record: is this file intact?
     index_id        of everything but `created_at`: is this the same index?
@@ -15,12 +15,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import IndexCorrupt, IndexMismatch
+from rag.index.files import sha256
 from rag.schema import EmbedderSpec
 
 SCHEMA_VERSION = 1
@@ -74,6 +75,10 @@ class FileEntry:
     name: str
     sha256: str
     size_bytes: int
+
+    @classmethod
+    def of(cls, name: str, data: bytes) -> "FileEntry":
+        return cls(name=name, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
 
     def __post_init__(self) -> None:
         path = PurePosixPath(self.name)
@@ -136,10 +141,10 @@ def seal(draft: Draft, *, files: Iterable[FileEntry], created_at: datetime) -> M
 def content_digest(sources: Iterable[SourceEntry], *, embedder: EmbedderSpec, chunker: ChunkerSpec) -> str:
     """One digest for all that decides an index's content, whatever the order of the sources.
 
-    The number of chunks follows from the rest and is left out, so that the digest of a corpus can be known, and a
-    rebuild spared, before anything is chunked.
+    The number of chunks follows from the rest and is left out, so that the digest of a corpus can be known, and
+    a rebuild spared, before anything is chunked.
     """
-    ordered = sorted((asdict(source) | {"n_chunks": 0} for source in sources), key=lambda s: str(s["source_id"]))
+    ordered = [asdict(replace(one, n_chunks=0)) for one in sorted(sources, key=lambda one: one.source_id)]
     return _digest({"sources": ordered, "embedder": asdict(embedder), "chunker": asdict(chunker)})
 
 
@@ -164,9 +169,8 @@ def decode(data: bytes) -> Manifest:
     if not intact:
         raise IndexCorrupt(f"{MANIFEST_NAME} does not match its own checksum")
     if record.get("schema_version") != SCHEMA_VERSION:
-        raise IndexMismatch(
-            f"The index has format {record.get('schema_version')}, this Waymark reads format {SCHEMA_VERSION}."
-        )
+        found = record.get("schema_version")
+        raise IndexMismatch(f"The index has format {found}, this Waymark reads format {SCHEMA_VERSION}.")
     try:
         manifest = _MANIFEST.validate_json(data, strict=True)
     except ValidationError as error:
@@ -174,6 +178,40 @@ def decode(data: bytes) -> Manifest:
     if encode(manifest) != data or _index_id(manifest) != manifest.index_id:
         raise IndexCorrupt(f"{MANIFEST_NAME} is not as it was written")
     return manifest
+
+
+def inspect(folder: Path) -> tuple[Manifest, tuple[str, ...]]:
+    """The manifest of the generation in `folder`, and how its files differ from what it says of them.
+
+    Raises what `decode` raises.
+    """
+    try:
+        manifest = decode((folder / MANIFEST_NAME).read_bytes())
+    except OSError as error:
+        raise IndexCorrupt(f"{MANIFEST_NAME} cannot be read ({error.strerror})") from error
+    if manifest.generation_id != folder.name:
+        raise IndexCorrupt(f"{MANIFEST_NAME} belongs to generation {manifest.generation_id}")
+    found = (_problem(folder / entry.name, entry) for entry in manifest.files)
+    return manifest, tuple(problem for problem in found if problem)
+
+
+def verified(folder: Path) -> Manifest:
+    """The manifest of a generation that is whole. Raises `IndexCorrupt` with all problems if it is not."""
+    manifest, problems = inspect(folder)
+    if problems:
+        raise IndexCorrupt("; ".join(problems))
+    return manifest
+
+
+def _problem(path: Path, entry: FileEntry) -> str:
+    try:
+        if not path.is_file():  # A pipe would be waited for, without end.
+            return f"{entry.name} is missing"
+        if (size := path.stat().st_size) != entry.size_bytes:
+            return f"{entry.name} has {size} bytes instead of {entry.size_bytes}"
+        return "" if sha256(path) == entry.sha256 else f"{entry.name} does not match its SHA-256"
+    except OSError as error:
+        return f"{entry.name} cannot be read ({error.strerror})"
 
 
 def written(moment: datetime) -> str:
@@ -203,5 +241,5 @@ def _digest(record: dict[str, Any]) -> str:
 
 
 def _render(record: dict[str, Any]) -> bytes:  # Any: whatever JSON holds
-    """The one way to write a record. Raises `UnicodeEncodeError` (a `ValueError`) on half a surrogate pair."""
+    """The one way to write a record. Half a surrogate pair is a `UnicodeEncodeError`, a `ValueError`."""
     return (json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

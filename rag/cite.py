@@ -1,0 +1,117 @@
+"""From chosen sentences to an answer's text with citation marks, and the citations behind them.
+
+Pure. Sentences that stand next to each other in one chunk share a citation whose quote is the whole run; every shown
+sentence carries its mark, so that each one can be traced. Passages that are cited come first and give the labels.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rag.compose import Candidate
+from rag.schema import BlockKind, Citation, Document, Hit, Passage, Reference, Sentence, Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """An answer's text, its citations, and the passages in the order of their labels."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+
+
+def order_passages(hits: Sequence[Hit], cited_rows: frozenset[int]) -> tuple[Passage, ...]:
+    """Cited hits first, then the others, both by rank; labels follow that order."""
+    ordered = sorted(hits, key=lambda hit: (hit.row not in cited_rows, hit.rank))
+    return tuple(Passage(label=n, hit=hit, pages=_pages(hit)) for n, hit in enumerate(ordered, 1))
+
+
+def write_answer(
+    chosen: Sequence[Candidate], hits: Sequence[Hit], *, document: Callable[[str], Document]
+) -> Written:
+    """Join the sentences in their order: prose in paragraphs, items and rows on lines of their own."""
+    passages = order_passages(hits, frozenset(candidate.hit.row for candidate in chosen))
+    labels = {passage.hit.row: passage.label for passage in passages}
+    parts: list[str] = []
+    spans: list[Span] = []
+    position = 0
+    before: Candidate | None = None
+    for candidate in chosen:
+        opening = _joint(before, candidate)
+        shown = f"{candidate.text} [{labels[candidate.hit.row]}]"
+        parts += [opening, shown]
+        start = position + len(opening)
+        spans.append(Span(start=start, end=start + len(candidate.text)))
+        position = start + len(shown)
+        before = candidate
+    citations = [
+        _citation(run, labels[run[0][0].hit.row], document(run[0][0].hit.chunk.source_id))
+        for run in _runs(list(zip(chosen, spans, strict=True)))
+    ]
+    return Written(text="".join(parts), citations=tuple(citations), passages=passages)
+
+
+def _joint(before: Candidate | None, candidate: Candidate) -> str:
+    bullet = "- " if _stands_alone(candidate, before) else ""
+    if before is None:
+        return bullet
+    if bullet:
+        return f"\n{bullet}"
+    same_block = (before.hit.chunk.source_id, before.sentence.block) == (
+        candidate.hit.chunk.source_id,
+        candidate.sentence.block,
+    )
+    return " " if same_block else "\n\n" if before.sentence.kind is not BlockKind.ITEM else "\n"
+
+
+def _stands_alone(candidate: Candidate, before: Candidate | None) -> bool:
+    if candidate.sentence.kind is BlockKind.PARAGRAPH:
+        return False
+    return before is None or before.sentence.block != candidate.sentence.block
+
+
+def _runs(placed: list[tuple[Candidate, Span]]) -> list[list[tuple[Candidate, Span]]]:
+    """Neighbours in the same chunk, joined; order of the answer kept."""
+    runs: list[list[tuple[Candidate, Span]]] = []
+    for candidate, span in placed:
+        last = runs[-1][-1][0] if runs else None
+        if last and last.hit.row == candidate.hit.row and candidate.position == last.position + 1:
+            runs[-1].append((candidate, span))
+        else:
+            runs.append([(candidate, span)])
+    return runs
+
+
+def _citation(run: list[tuple[Candidate, Span]], label: int, document: Document) -> Citation:
+    hit = run[0][0].hit
+    sentences = [candidate.sentence for candidate, _ in run]
+    span = Span(start=sentences[0].span.start, end=sentences[-1].span.end)
+    return Citation(
+        label=label,
+        source_id=hit.chunk.source_id,
+        title=hit.title,
+        path=hit.path,
+        url=hit.path if "://" in hit.path else None,
+        heading_path=hit.chunk.heading_path,
+        pages=_pages(hit),
+        quote=span.cut(document.text),
+        quote_span=span,
+        answer_spans=tuple(place for _, place in run),
+        support=1.0,  # the shown words are the quote's own
+        references=_references(sentences, document),
+    )
+
+
+def _references(sentences: Sequence[Sentence], document: Document) -> tuple[Reference, ...]:
+    works = {work.number: work for work in document.works}
+    numbers = dict.fromkeys(number for sentence in sentences for number in sentence.references)
+    return tuple(
+        Reference(number=number, title=works[number].title, url=works[number].url)
+        for number in numbers
+        if number in works
+    )
+
+
+def _pages(hit: Hit) -> tuple[int, ...]:
+    first, last = hit.chunk.first_page, hit.chunk.last_page
+    return () if first is None or last is None else tuple(range(first, last + 1))

@@ -1,0 +1,137 @@
+"""The evidence gate: whether what was found is enough to answer, and if not, why.
+
+A logistic model over a few readable features of the question and its hits. Scores alone cannot decide this (AUROC
+0.57-0.65 on SQuAD 2.0), so they are joined by how much of the question's vocabulary the best passages hold. The
+coefficients and the threshold are fitted on labelled questions by `waymark eval fit-gate` and kept, with where they
+come from, in `gate.json` beside this module.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from rag.query import Query, Wanted
+from rag.schema import Hit
+from rag.terms import distinct, terms
+
+_MODEL = Path(__file__).with_name("gate.json")
+_LOOK = 5  # hits, and sentences
+_ASKS_FIGURE = re.compile(
+    r"\bhow (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b|\bwhat (?:year|percentage|percent|share|fraction|"
+    r"number|size|rate|ratio|value|version|date|price|cost)\b|\bwhich (?:year|version|value)\b|\bwhen (?:was|were|did)\b"
+    r"|\b(?:percentage|accuracy|learning rate|batch size|salary|price|cost|year)\b",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|half|single|both)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The features of the gate. Shares are of the question's term weight (inverse document frequency), [0, 1]."""
+
+    dense: float  # cosine of the best chunk
+    sentence: float  # cosine of the best sentence
+    sentence_mean: float  # mean of the best three sentences
+    margin: float  # best chunk above the twentieth: a question of the document stands out
+    held: float  # share of the terms in the best single passage with its headings
+    held_together: float  # share of the terms in the best five
+    unknown: float  # share of the terms that no passage of the index has
+    strange: float  # 1 if the question names something that neither the index nor plain English has
+    works: float  # 1 if it asks for sources
+    no_figure: float  # 1 if it asks for a figure or a date and none of the best sentences has one
+    followup: float  # 1 if it leans on earlier turns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`probability` that the question can be answered from what was found; calibrated on the fitting questions."""
+
+    probability: float
+    answer: bool
+    missing: tuple[str, ...]  # words of the question that no passage has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateModel:
+    """Coefficients over `Evidence`, the threshold, and the record of the fit."""
+
+    coefficients: Mapping[str, float]
+    intercept: float
+    threshold: float
+    fitted: Mapping[str, object]
+
+
+@cache
+def load_gate() -> GateModel:
+    """The fitted model that ships with Waymark."""
+    record = json.loads(_MODEL.read_bytes())
+    return GateModel(
+        coefficients=record["coefficients"],
+        intercept=record["intercept"],
+        threshold=record["threshold"],
+        fitted=record["fitted"],
+    )
+
+
+def weigh_evidence(
+    query: Query,
+    hits: Sequence[Hit],
+    *,
+    weigh: Callable[[str], float],
+    known: Callable[[str], bool],
+    strange: Sequence[str] = (),
+) -> Evidence:
+    """The features of one question. `known` tells whether a term stands anywhere in the index."""
+    asked = distinct(terms(query.focus))
+    if query.background:
+        asked = distinct((*asked, *terms(query.background)))
+    total = sum(weigh(term) for term in asked) or 1.0
+
+    def share(held: frozenset[str]) -> float:
+        return sum(weigh(term) for term in asked if term in held) / total
+
+    held = [
+        frozenset(terms(" ".join([*hit.chunk.heading_path, *(s.context for s in hit.chunk.sentences), hit.chunk.text])))
+        for hit in hits[:_LOOK]
+    ]
+    scored = sorted(
+        ((score, n, hit) for hit in hits for n, score in enumerate(hit.sentence_scores)), key=lambda s: -s[0]
+    )
+    sentences = [score for score, _, _ in scored]
+    best = " ".join(_sentence(hit, n) for _, n, hit in scored[:_LOOK])
+    dense = sorted((hit.scores.dense for hit in hits), reverse=True)
+    return Evidence(
+        dense=dense[0] if dense else 0.0,
+        sentence=sentences[0] if sentences else 0.0,
+        sentence_mean=sum(sentences[:3]) / len(sentences[:3]) if sentences else 0.0,
+        margin=dense[0] - dense[min(19, len(dense) - 1)] if dense else 0.0,
+        held=max((share(one) for one in held), default=0.0),
+        held_together=share(frozenset().union(*held)),
+        unknown=sum(weigh(term) for term in asked if not known(term)) / total,
+        strange=float(bool(strange)),
+        works=float(query.wanted is Wanted.WORKS),
+        no_figure=float(bool(_ASKS_FIGURE.search(query.focus)) and not _FIGURE.search(best)),
+        followup=float(bool(query.background)),
+    )
+
+
+def _sentence(hit: Hit, position: int) -> str:
+    span, start = hit.chunk.sentences[position].span, hit.chunk.span.start
+    return hit.chunk.text[span.start - start : span.end - start]
+
+
+def judge(evidence: Evidence, *, missing: Sequence[str] = (), threshold: float | None = None) -> Verdict:
+    """Answer or refuse. `threshold` overrides the fitted one: 0 answers everything, 1 refuses everything."""
+    model = load_gate()
+    values = asdict(evidence)
+    score = model.intercept + sum(weight * values[name] for name, weight in model.coefficients.items())
+    probability = 1 / (1 + math.exp(-score))
+    limit = model.threshold if threshold is None else threshold
+    return Verdict(probability=probability, answer=probability >= limit, missing=tuple(missing))

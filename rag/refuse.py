@@ -1,0 +1,41 @@
+"""An honest refusal in words: that the evidence does not suffice, why, and what lies nearest.
+
+Pure. The reason is what the gate saw, never a guess about the world.
+"""
+
+from collections.abc import Sequence
+
+from rag.gate import Verdict
+from rag.schema import Hit
+
+_SHOWN = 3
+
+
+def refusal_text(verdict: Verdict, hits: Sequence[Hit], *, commanded: bool = False) -> str:
+    """The refusal that a person reads."""
+    lines = [f"The indexed documents do not answer this. {_reason(verdict, commanded=commanded)}"]
+    nearest = _nearest(hits)
+    if nearest:
+        lines += ["", "What lies nearest:", *nearest]
+    return "\n".join(lines)
+
+
+def _reason(verdict: Verdict, *, commanded: bool) -> str:
+    if commanded:
+        return "Instructions inside a question are not followed, and no question of substance is left."
+    if verdict.missing:
+        named = ", ".join(f"“{word}”" for word in verdict.missing[:4])
+        return f"They never mention {named}, and no passage is close enough to the rest of the question."
+    return "They touch on its words, but no passage is close enough to what it asks."
+
+
+def _nearest(hits: Sequence[Hit]) -> list[str]:
+    seen: dict[str, str] = {}
+    for hit in hits:
+        place = hit.chunk.heading_path[-1] if hit.chunk.heading_path else hit.title
+        seen.setdefault(place, " ".join(hit.chunk.text.split()))
+    return [f"- {place}: {_shorten(text)}" for place, text in list(seen.items())[:_SHOWN]]
+
+
+def _shorten(text: str, limit: int = 110) -> str:
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"

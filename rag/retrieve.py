@@ -1,0 +1,148 @@
+"""Finding the chunks that speak to a query: dense and lexical scores, fused by a convex combination.
+
+Both halves look at the whole collection, the union of their best rows is scored by both, and every candidate is then
+scored at sentence level too, from vectors stored with the index. Knows nothing about answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.embed import Embedder, Vectors
+from rag.index.reader import Index
+from rag.query import Query, Wanted
+from rag.schema import BlockKind, Chunk, Hit, Scores
+from rag.terms import distinct, terms
+
+_CANDIDATES = 200  # rows taken from each half
+_BEHIND, _FAR_BEHIND = 1e-4, 0.05  # a cited entry behind the sentence, or only the chunk, that cites it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Fitted on eval/questions/fit.jsonl (eval/LOG.md has the runs); none of them on a reported set."""
+
+    dense: float = 0.7  # the rest is lexical
+    sentence: float = 0.4  # share of the best sentence in the dense score; the rest is the chunk
+    focus: float = 0.4  # share of the asking part where a message says more than it asks
+    background: float = 0.4  # share of the history in a follow-up's vector
+    background_terms: float = 0.4  # weight of the history's terms against the question's own
+    section: float = 0.1  # what a chunk gains from the best chunk of its section
+    works: float = 0.3  # what an entry of the works cited loses unless the question asks for works
+
+
+def search(
+    index: Index, embedder: Embedder, query: Query, *, k: int, weights: Weights | None = None
+) -> tuple[Hit, ...]:
+    """The `k` best chunks, best first; ties broken by source and place.
+
+    The dense score of a chunk is `(1 - sentence) * cos(chunk) + sentence * max cos(its sentences)`; the lexical score
+    is BM25 over its greatest value here; `fused = dense * d + (1 - dense) * l`, before what section and works do.
+    """
+    weights = weights or Weights()
+    vector = query_vector(embedder, query, weights)
+    lexical = _lexical_scores(index, query, weights)
+    rows = _candidates(index, vector, lexical)
+    if not len(rows):
+        return ()
+    found = index.chunks_with_vectors(rows.tolist())
+    chunks = [chunk for chunk, _ in found]
+    cosines = index.dense.cosines(vector, rows)
+    sentences = [vectors @ vector for _, vectors in found]
+    best = np.array([scores.max(initial=-1.0) for scores in sentences], dtype=np.float32)
+    dense = (1 - weights.sentence) * cosines + weights.sentence * best
+    top = lexical.max(initial=0.0) or 1.0
+    fused = weights.dense * dense + (1 - weights.dense) * lexical[rows] / top
+    fused += weights.section * _section_best(chunks, fused)
+    if query.wanted is Wanted.WORKS:
+        _raise_cited_entries(chunks, fused, sentences, query)
+    else:
+        fused -= weights.works * np.array([_is_entry(chunk) for chunk in chunks], dtype=np.float32)
+    order = sorted(range(len(rows)), key=lambda i: (-fused[i], chunks[i].source_id, chunks[i].ordinal))[:k]
+    return tuple(
+        _hit(index, rank, int(rows[i]), chunks[i], (cosines[i], lexical[rows[i]], fused[i]), sentences[i])
+        for rank, i in enumerate(order, 1)
+    )
+
+
+def query_vector(embedder: Embedder, query: Query, weights: Weights) -> Vectors:
+    """`(dim,)` unit vector: the whole question, its asking part, and what the history adds."""
+    vector = embedder.embed_query(query.text)
+    if query.focus != query.text:
+        vector = (1 - weights.focus) * vector + weights.focus * embedder.embed_query(query.focus)
+    if query.background:
+        joined = embedder.embed_query(f"{query.background} {query.text}")
+        vector = (1 - weights.background) * vector + weights.background * joined
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float32)
+
+
+def _lexical_scores(index: Index, query: Query, weights: Weights) -> npt.NDArray[np.float32]:
+    scores = index.lexical.scores(distinct(terms(query.text)))
+    if query.background:
+        scores = scores + weights.background_terms * index.lexical.scores(distinct(terms(query.background)))
+    return scores
+
+
+def _candidates(index: Index, vector: Vectors, lexical: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    near, _ = index.dense.search(vector, k=_CANDIDATES)
+    n = min(_CANDIDATES, len(lexical))
+    worded = np.argpartition(-lexical, n - 1)[:n] if n else np.zeros(0, dtype=np.int64)
+    return np.union1d(near, worded[lexical[worded] > 0]).astype(np.int64)
+
+
+def _section_best(chunks: Sequence[Chunk], fused: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """For each chunk the best score of another chunk in its section, 0 where it is alone."""
+    best: dict[tuple[str, str], list[float]] = {}
+    for chunk, score in zip(chunks, fused, strict=True):
+        best.setdefault((chunk.source_id, chunk.section_id), []).append(float(score))
+    out = np.zeros(len(chunks), dtype=np.float32)
+    for n, (chunk, score) in enumerate(zip(chunks, fused, strict=True)):
+        others = sorted(best[chunk.source_id, chunk.section_id], reverse=True)
+        if len(others) > 1 and chunk.sentences[0].kind is not BlockKind.ENTRY:
+            out[n] = others[1] if score == others[0] else others[0]
+    return out
+
+
+def _is_entry(chunk: Chunk) -> bool:
+    return chunk.sentences[0].kind is BlockKind.ENTRY
+
+
+def _raise_cited_entries(
+    chunks: Sequence[Chunk], fused: npt.NDArray[np.float32], sentences: Sequence[Vectors], query: Query
+) -> None:
+    """Put an entry of the works cited right behind the best passage that cites it, if it is not before it already.
+
+    Asked for by number, it comes first.
+    """
+    cited: dict[tuple[str, int], float] = {}
+    for chunk, score, cosines in zip(chunks, fused, sentences, strict=True):
+        if _is_entry(chunk):
+            continue
+        best = int(cosines.argmax())
+        for n, sentence in enumerate(chunk.sentences):
+            worth = float(score) - (_BEHIND if n == best else _FAR_BEHIND)
+            for number in sentence.references:
+                key = (chunk.source_id, number)
+                cited[key] = max(worth, cited.get(key, worth))
+    for n, chunk in enumerate(chunks):
+        if _is_entry(chunk):
+            for number in chunk.sentences[0].references:
+                asked_for = 1.0 if number in query.numbers else 0.0
+                fused[n] = asked_for + max(float(fused[n]), cited.get((chunk.source_id, number), float(fused[n])))
+
+
+def _hit(
+    index: Index, rank: int, row: int, chunk: Chunk, scores: tuple[float, float, float], sentences: Vectors
+) -> Hit:
+    path, title = index.titles[chunk.source_id]
+    return Hit(
+        rank=rank,
+        row=row,
+        chunk=chunk,
+        title=title,
+        path=path,
+        scores=Scores(dense=float(scores[0]), lexical=float(scores[1]), fused=float(scores[2])),
+        sentence_scores=tuple(float(score) for score in sentences),
+    )

@@ -1,0 +1,70 @@
+"""Mending typing errors with the index's own words.
+
+A word is taken for an error only if the index does not have it and the embedder's tokenizer does not know it as one
+whole piece, so that good English outside the documents is left alone. It is replaced by the nearest word of the index
+(optimal string alignment, so that a swap of neighbours is one error); nothing near enough, nothing replaced.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from rag.terms import STOP_WORDS
+
+_SUFFIXES = ("s", "es", "ed", "d", "er", "ers", "or", "ors", "ing", "ly", "able")
+_PREFIXES = ("re", "un", "pre", "non", "de", "multi")
+_WORD = re.compile(r"[A-Za-z][A-Za-z'’\-]*[A-Za-z]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speller:
+    """Mends words. `counts` are the words of the index with their frequency; `is_word` knows plain English."""
+
+    counts: Mapping[str, int]
+    is_word: Callable[[str], bool]
+
+    def mend(self, text: str) -> str:
+        """The text with each misspelt word replaced.
+
+        Errors allowed: one in words of four to seven letters, two from eight on; in words of four and five only a
+        swap or a missing letter. Names (a capital inside) and compounds are left alone.
+        """
+        return _WORD.sub(lambda match: self._mend_word(match[0]), text)
+
+    def unknown(self, text: str) -> tuple[str, ...]:
+        """Words that neither the index nor plain English has: names of things not covered here."""
+        found = (match[0].lower() for match in _WORD.finditer(text))
+        return tuple(word for word in found if not self._is_known(word))
+
+    def _is_known(self, word: str) -> bool:
+        return word in STOP_WORDS or any(form in self.counts or self.is_word(form) for form in _forms(word))
+
+    def _mend_word(self, word: str) -> str:
+        lower = word.lower()
+        is_name = any(letter.isupper() for letter in word[1:])
+        if len(lower) < 4 or is_name or self._is_known(lower) or "-" in lower or "'" in lower:
+            return word
+        allowed = 1 if len(lower) < 8 else 2
+        near = process.extract(
+            lower, self.counts.keys(), scorer=OSA.distance, score_cutoff=allowed, limit=8, processor=None
+        )
+        likely = [hit for hit in near if len(lower) >= 6 or _is_slip(lower, hit[0])]
+        if not likely:
+            return word
+        return str(min(likely, key=lambda hit: (hit[1], hit[0][0] != lower[0], -self.counts[hit[0]], hit[0]))[0])
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """The word and what it may be made from: "rewriting" is known because "writing" is."""
+    forms = [word, *(word.removesuffix(suffix) for suffix in _SUFFIXES if word.endswith(suffix))]
+    forms += [form + "e" for form in forms[1:]]
+    forms += [word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix)]
+    return tuple(form for form in forms if len(form) > 2)
+
+
+def _is_slip(word: str, meant: str) -> bool:
+    """In a short word only a swap or a missing letter counts, behind the right first letter: "kagle", not "libs"."""
+    return word[0] == meant[0] and (sorted(word) == sorted(meant) or len(meant) > len(word))

@@ -1,0 +1,1 @@
+"""The app in the browser; it shows what `rag` answers and knows no index."""
