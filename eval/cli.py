@@ -16,10 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from eval.gold import GoldAssistant, GoldReport, GoldRow, run_gold
 from eval.questions import QUESTION_TYPES, Question, load_questions
 from eval.report import check_floors, facts, load_floors, overall_table, type_table, write_run
+from rag.bundled import bundled_path, roadmap_path
 
-QUESTIONS = Path(__file__).parent / "questions" / "dev.jsonl"
-FLOORS = Path(__file__).parent.parent / "configs" / "gate.toml"
-ROADMAP = Path(__file__).parent.parent / "corpus" / "roadmap.txt"
+_SETS = Path(__file__).parent / "questions"
+QUESTIONS, FIT, HARD = _SETS / "dev.jsonl", _SETS / "fit.jsonl", _SETS / "refusal.jsonl"
 GATE_BROKEN = 1  # exit code
 
 app = typer.Typer(no_args_is_help=True)
@@ -43,7 +43,7 @@ def gold(
     ] = None,
 ) -> None:
     """Ask the gold questions and report recall, citations, abstention and time."""
-    floors = load_floors(FLOORS) if gate else {}
+    floors = load_floors(bundled_path("configs/gate.toml")) if gate else {}
     chosen = _chosen(load_questions(questions), types or [])
     from rag.assistant import Assistant  # noqa: PLC0415
 
@@ -62,6 +62,29 @@ def gold(
         raise typer.Exit(GATE_BROKEN)
 
 
+@app.command("fit-gate")
+def fit_refusal(
+    natural: Annotated[Path, typer.Option(help="Questions as people ask them; they set the threshold.")] = FIT,
+    hard: Annotated[Path, typer.Option(help="Questions written to be confusable.")] = HARD,
+    answered: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of answerable questions to answer.")] = 0.965,
+    out: Annotated[Path | None, typer.Option(help="Where to write; printed if not given.")] = None,
+) -> None:
+    """Fit the evidence gate: when a question is refused."""
+    from eval.refusal import fit_gate, label  # noqa: PLC0415 (scikit-learn, only here)
+    from rag.assistant import Assistant  # noqa: PLC0415
+
+    with Assistant.open() as assistant:
+        record = fit_gate(
+            label(assistant, load_questions(natural)), label(assistant, load_questions(hard)), answered=answered
+        )
+    record["fitted"] |= {"natural": natural.name, "hard": hard.name}
+    text = json.dumps(record, indent=1) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
 def _chosen(questions: tuple[Question, ...], types: list[str]) -> tuple[Question, ...]:
     if unknown := sorted(set(types) - set(QUESTION_TYPES)):
         raise typer.BadParameter(
@@ -75,7 +98,8 @@ def _chosen(questions: tuple[Question, ...], types: list[str]) -> tuple[Question
 
 def _run_with_progress(assistant: GoldAssistant, questions: tuple[Question, ...]) -> GoldReport:
     columns = (TextColumn("Asking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    originals = {ROADMAP.name: ROADMAP.read_text(encoding="utf-8")} if ROADMAP.is_file() else {}
+    roadmap = roadmap_path()
+    originals = {roadmap.name: roadmap.read_text(encoding="utf-8")}
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("gold", total=len(questions))
 

@@ -17,7 +17,7 @@ from rag.cite import Written, order_passages, write_answer
 from rag.compose import Style, compose
 from rag.embed import Embedder, open_embedder
 from rag.errors import SettingsError
-from rag.gate import Verdict, judge, weigh_evidence
+from rag.gate import Evidence, Verdict, judge, weigh_evidence
 from rag.index.reader import Index
 from rag.query import Query, clean_question, drop_commands, make_query
 from rag.refuse import refusal_text
@@ -114,6 +114,11 @@ class Assistant:
         """The `k` best passages for a question, best first; no gate, no answer."""
         return self._read(question, history, k=k).hits
 
+    def evidence(self, question: str, *, history: History = ()) -> Evidence:
+        """What the gate sees of a question; for fitting and for people who want to know why."""
+        query = self._query(clean_question(question, max_chars=self.settings.max_question_chars), history)
+        return self._evidence(query, search(self.index, self._embedder, query, k=self.settings.passages, weights=self._weights))
+
     def document_text(self, source_id: str) -> str:
         """The text that quotes of a source are slices of.
 
@@ -125,8 +130,7 @@ class Assistant:
     def _read(self, question: str, history: History, *, k: int) -> Read:
         began = time.monotonic()
         clean = clean_question(question, max_chars=self.settings.max_question_chars)
-        turns = tuple(_turn(message) for message in history)
-        query = make_query(self._speller.mend(clean), turns)
+        query = self._query(clean, history)
         hits = search(self.index, self._embedder, query, k=k, weights=self._weights)
         verdict = self._verdict(query, hits)
         left, dropped = drop_commands(clean)
@@ -135,14 +139,19 @@ class Assistant:
             verdict = Verdict(probability=0.0, answer=False, missing=())
         return Read(query=query, hits=hits, verdict=verdict, commanded=commanded, seconds=time.monotonic() - began)
 
-    def _verdict(self, query: Query, hits: tuple[Hit, ...]) -> Verdict:
-        evidence = weigh_evidence(
-            query, hits, weigh=self._weight_of, known=self._is_known, strange=self._speller.unknown(query.text)
+    def _query(self, clean: str, history: History) -> Query:
+        return make_query(self._speller.mend(clean), tuple(_turn(message) for message in history))
+
+    def _evidence(self, query: Query, hits: tuple[Hit, ...]) -> Evidence:
+        return weigh_evidence(
+            query, hits, weigh=self._weight_of, names=self._speller.unknown_names(query.question)
         )
+
+    def _verdict(self, query: Query, hits: tuple[Hit, ...]) -> Verdict:
         missing = distinct(
             word for word in words(query.focus) if any(not self._is_known(term) for term in terms(word)[:1])
         )
-        return judge(evidence, missing=missing, threshold=self.settings.refusal_threshold)
+        return judge(self._evidence(query, hits), missing=missing, threshold=self.settings.refusal_threshold)
 
     def _answer(
         self, question: str, read: Read, written: Written, status: AnswerStatus, began: float

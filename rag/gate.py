@@ -20,15 +20,25 @@ from rag.terms import distinct, terms
 
 _MODEL = Path(__file__).with_name("gate.json")
 _LOOK = 5  # hits, and sentences
-_ASKS_FIGURE = re.compile(
-    r"\bhow (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b|\bwhat (?:year|percentage|percent|share|fraction|"
-    r"number|size|rate|ratio|value|version|date|price|cost)\b|\bwhich (?:year|version|value)\b|\bwhen (?:was|were|did)\b"
-    r"|\b(?:percentage|accuracy|learning rate|batch size|salary|price|cost|year)\b",
-    re.IGNORECASE,
-)
-_FIGURE = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|half|single|both)\b",
-    re.IGNORECASE,
+# What a question may ask for in particular, and what a sentence that tells it must show.
+_DETAILS = (
+    (
+        re.compile(
+            r"\bhow (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b|\bwhen (?:was|were|did)\b|\bwh(?:at|ich) (?:\w+ )?"
+            r"(?:year|percentage|percent|share|fraction|number|size|rate|ratio|value|version|date|price|cost|accuracy|score)\b"
+            r"|\b(?:percentage|learning rate|batch size|salary|price|cost)\b",
+            re.IGNORECASE,
+        ),
+        re.compile(
+            r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|half|both)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (re.compile(r"\b(?:formula|equation)s?\b", re.IGNORECASE), re.compile(r"[=∑√^]|theorem", re.IGNORECASE)),
+    (
+        re.compile(r"\bwho (?:wrote|invented|authored|discovered|proposed|introduced|published)\b|\bauthors?\b", re.IGNORECASE),
+        re.compile(r"\bby [A-Z]|\b[A-Z]\w+ (?:introduced|proposed|invented|wrote)\b"),
+    ),
 )
 
 
@@ -39,13 +49,10 @@ class Evidence:
     dense: float  # cosine of the best chunk
     sentence: float  # cosine of the best sentence
     sentence_mean: float  # mean of the best three sentences
-    margin: float  # best chunk above the twentieth: a question of the document stands out
     held: float  # share of the terms in the best single passage with its headings
-    held_together: float  # share of the terms in the best five
-    unknown: float  # share of the terms that no passage of the index has
-    strange: float  # 1 if the question names something that neither the index nor plain English has
+    names: float  # how many names the question holds that the index does not have, at most 2
     works: float  # 1 if it asks for sources
-    no_figure: float  # 1 if it asks for a figure or a date and none of the best sentences has one
+    no_detail: float  # 1 if it asks for a figure, a formula or an author and none of the best sentences has one
     followup: float  # 1 if it leans on earlier turns
 
 
@@ -85,10 +92,9 @@ def weigh_evidence(
     hits: Sequence[Hit],
     *,
     weigh: Callable[[str], float],
-    known: Callable[[str], bool],
-    strange: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> Evidence:
-    """The features of one question. `known` tells whether a term stands anywhere in the index."""
+    """The features of one question. `names` are those that the index does not have."""
     asked = distinct(terms(query.focus))
     if query.background:
         asked = distinct((*asked, *terms(query.background)))
@@ -106,18 +112,14 @@ def weigh_evidence(
     )
     sentences = [score for score, _, _ in scored]
     best = " ".join(_sentence(hit, n) for _, n, hit in scored[:_LOOK])
-    dense = sorted((hit.scores.dense for hit in hits), reverse=True)
     return Evidence(
-        dense=dense[0] if dense else 0.0,
+        dense=max((hit.scores.dense for hit in hits), default=0.0),
         sentence=sentences[0] if sentences else 0.0,
         sentence_mean=sum(sentences[:3]) / len(sentences[:3]) if sentences else 0.0,
-        margin=dense[0] - dense[min(19, len(dense) - 1)] if dense else 0.0,
         held=max((share(one) for one in held), default=0.0),
-        held_together=share(frozenset().union(*held)),
-        unknown=sum(weigh(term) for term in asked if not known(term)) / total,
-        strange=float(bool(strange)),
+        names=float(min(len(names), 2)),
         works=float(query.wanted is Wanted.WORKS),
-        no_figure=float(bool(_ASKS_FIGURE.search(query.focus)) and not _FIGURE.search(best)),
+        no_detail=float(any(asks.search(query.focus) and not has.search(best) for asks, has in _DETAILS)),
         followup=float(bool(query.background)),
     )
 

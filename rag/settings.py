@@ -47,16 +47,16 @@ class Settings(BaseModel):
         description="Embedder; the index has to be built again after a change.",
     )
     passages: int = Field(
-        default=12, ge=1, le=50, description="Passages retrieved for a question (count, 1 to 50)."
+        default=24, ge=1, le=50, description="Passages retrieved for a question (count, 1 to 50)."
     )
     dense_weight: float = Field(
-        default=0.6,
+        default=0.75,
         ge=0.0,
         le=1.0,
         description="Share of the dense score in the fused score (0 = lexical only, 1 = dense only).",
     )
     answer_words: int = Field(
-        default=70,
+        default=72,
         ge=10,
         le=1000,
         description="Length that an extracted answer aims for (words, 10 to 1000).",

@@ -14,8 +14,10 @@ from rapidfuzz.distance import OSA
 
 from rag.terms import STOP_WORDS
 
-_SUFFIXES = ("s", "es", "ed", "d", "er", "ers", "or", "ors", "ing", "ly", "able")
+_SUFFIXES = ("s", "es", "ed", "d", "er", "ers", "or", "ors", "ing", "ly", "able", "less", "ness", "est")
+_Y_SUFFIXES = ("ier", "iers", "iest", "ies", "ied")
 _PREFIXES = ("re", "un", "pre", "non", "de", "multi")
+_TOKEN = re.compile(r"[A-Za-z0-9][\w'’.\-]*")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’\-]*[A-Za-z]")
 
 
@@ -34,13 +36,40 @@ class Speller:
         """
         return _WORD.sub(lambda match: self._mend_word(match[0]), text)
 
-    def unknown(self, text: str) -> tuple[str, ...]:
-        """Words that neither the index nor plain English has: names of things not covered here."""
-        found = (match[0].lower() for match in _WORD.finditer(text))
-        return tuple(word for word in found if not self._is_known(word))
+    def unknown_names(self, text: str) -> tuple[str, ...]:
+        """Names in a question that the index does not have: "QLoRA", "GPT-4", "Kubernetes", "k-means".
+
+        A name is written with a capital or a figure inside, with a capital where no sentence starts, as a compound
+        with a part of one letter, or is a word that plain English does not have.
+        """
+        found = []
+        for match in _TOKEN.finditer(text):
+            word = match[0].strip(".-'’").replace("’", "'").removesuffix("'s")
+            lower = word.lower()
+            if not word or lower in STOP_WORDS or lower in self.counts or _other_number(lower) in self.counts:
+                continue
+            opens = not text[: match.start()].rstrip() or text[: match.start()].rstrip()[-1] in ".?!:"
+            if self._is_name(word, opens=opens):
+                found.append(word)
+        return tuple(found)
+
+    def _is_name(self, word: str, *, opens: bool) -> bool:
+        if any(letter.isdigit() for letter in word):
+            return any(letter.isalpha() for letter in word)
+        parts = re.split(r"[-./]", word.lower())
+        if len(parts) > 1:
+            return min(len(part) for part in parts) == 1 or not all(self._is_known(part) for part in parts)
+        if any(letter.isupper() for letter in word[1:]):
+            return not word.isupper() or len(word) > 1
+        if word[0].isupper() and not opens:
+            return not any(form in self.counts for form in _forms(word.lower()))
+        return not self._is_known(word.lower())
 
     def _is_known(self, word: str) -> bool:
-        return word in STOP_WORDS or any(form in self.counts or self.is_word(form) for form in _forms(word))
+        if word in STOP_WORDS or any(form in self.counts or self.is_word(form) for form in _forms(word)):
+            return True
+        halves = ((word[:n], word[n:]) for n in range(4, len(word) - 3))  # "drawback", "paperwork"
+        return any(self.is_word(first) and self.is_word(second) for first, second in halves)
 
     def _mend_word(self, word: str) -> str:
         lower = word.lower()
@@ -57,10 +86,16 @@ class Speller:
         return str(min(likely, key=lambda hit: (hit[1], hit[0][0] != lower[0], -self.counts[hit[0]], hit[0]))[0])
 
 
+def _other_number(word: str) -> str:
+    """The singular of a plural and the reverse, as far as a final s goes: "CNN" and "CNNs"."""
+    return word[:-1] if word.endswith("s") else f"{word}s"
+
+
 def _forms(word: str) -> tuple[str, ...]:
     """The word and what it may be made from: "rewriting" is known because "writing" is."""
     forms = [word, *(word.removesuffix(suffix) for suffix in _SUFFIXES if word.endswith(suffix))]
     forms += [form + "e" for form in forms[1:]]
+    forms += [word.removesuffix(suffix) + "y" for suffix in _Y_SUFFIXES if word.endswith(suffix)]
     forms += [word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix)]
     return tuple(form for form in forms if len(form) > 2)
 
