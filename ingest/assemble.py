@@ -136,7 +136,9 @@ def _headings(pieces: tuple[Piece, ...], spans: list[Span], end_of_text: int) ->
     places = [i for i, piece in enumerate(pieces) if piece.level]
     headings = []
     for n, i in enumerate(places):
-        end = next((spans[j].start for j in places[n + 1 :] if pieces[j].level <= pieces[i].level), end_of_text)
+        end = next(
+            (spans[j].start for j in places[n + 1 :] if pieces[j].level <= pieces[i].level), end_of_text
+        )
         headings.append(
             Heading(
                 section_id=pieces[i].section_id,

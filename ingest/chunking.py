@@ -54,7 +54,9 @@ def _sentence_spans(text: str, block: Block) -> tuple[Span, ...]:
     if block.kind in (BlockKind.ROW, BlockKind.ENTRY):
         return (block.span,)
     start = block.span.start
-    return tuple(Span(start=start + s.start, end=start + s.end) for s in split_sentences(block.span.cut(text)))
+    return tuple(
+        Span(start=start + s.start, end=start + s.end) for s in split_sentences(block.span.cut(text))
+    )
 
 
 def _marks_within(marks: tuple[Mark, ...], span: Span) -> tuple[Mark, ...]:
@@ -76,7 +78,10 @@ def _context(document: Document, block: Block, *, first: bool) -> str:
     lead = block.lead
     while lead is not None:
         above = document.blocks[lead]
-        parts.append(above.label or split_sentences(above.span.cut(document.text))[-1].cut(above.span.cut(document.text)))
+        parts.append(
+            above.label
+            or split_sentences(above.span.cut(document.text))[-1].cut(above.span.cut(document.text))
+        )
         lead = above.lead
     if block.columns:
         parts.append(" / ".join(block.columns[1:]))
@@ -168,7 +173,9 @@ def _chunk(
     text = span.cut(document.text)
     path = tuple(heading.title for heading in headings)
     key = f"{document.source.source_id}\0{span.start}\0{span.end}\0{text}"
-    pages = [page.number for page in document.pages if page.span.start < span.end and span.start < page.span.end]
+    pages = [
+        page.number for page in document.pages if page.span.start < span.end and span.start < page.span.end
+    ]
     return Chunk(
         chunk_id=hashlib.sha256(key.encode()).hexdigest()[:20],
         source_id=document.source.source_id,

@@ -79,7 +79,10 @@ def index_corpus(
         )
     with generations.writer() as writer:
         chunks = [
-            IndexedChunk(chunk=chunk, searched=embedding_prefix(chunk.heading_path, chunk.sentences[0].context) + chunk.text)
+            IndexedChunk(
+                chunk=chunk,
+                searched=embedding_prefix(chunk.heading_path, chunk.sentences[0].context) + chunk.text,
+            )
             for document in documents
             for chunk in chunk_document(document, limits=limits, count_tokens=embedder.count_tokens)
         ]

@@ -22,12 +22,10 @@ from rag.index.reader import Index
 from rag.query import Query, clean_question, drop_commands, make_query
 from rag.refuse import refusal_text
 from rag.retrieve import Weights, search
-from rag.schema import Answer, AnswerStatus, Hit, Provenance, Role, Timings, Turn, Usage
+from rag.schema import EXTRACTIVE, Answer, AnswerStatus, Hit, Provenance, Role, Timings, Turn, Usage
 from rag.settings import Settings, load_settings, settings_digest
 from rag.spelling import Speller
 from rag.terms import distinct, terms, words
-
-EXTRACTIVE = "extractive"
 
 History = Sequence[Turn | Mapping[str, str]]
 
@@ -99,7 +97,7 @@ class Assistant:
             status = AnswerStatus.ANSWERED
         else:
             text = refusal_text(read.verdict, read.hits, commanded=read.commanded)
-            written = Written(text=text, citations=(), passages=order_passages(read.hits, frozenset()))
+            written = Written(text=text, citations=(), passages=order_passages(read.hits, ()))
             status = AnswerStatus.INSUFFICIENT_EVIDENCE
         return self._answer(question, read, written, status, began)
 
@@ -136,7 +134,7 @@ class Assistant:
         left, dropped = drop_commands(clean)
         commanded = dropped and not terms(left)
         if commanded:
-            verdict = Verdict(probability=0.0, answer=False, missing=())
+            verdict = Verdict(probability=0.0, answer=False)
         return Read(query=query, hits=hits, verdict=verdict, commanded=commanded, seconds=time.monotonic() - began)
 
     def _query(self, clean: str, history: History) -> Query:
@@ -148,9 +146,8 @@ class Assistant:
         )
 
     def _verdict(self, query: Query, hits: tuple[Hit, ...]) -> Verdict:
-        missing = distinct(
-            word for word in words(query.focus) if any(not self._is_known(term) for term in terms(word)[:1])
-        )
+        strange = (word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1])))
+        missing = self._speller.unknown_names(query.question) or distinct(strange)
         return judge(self._evidence(query, hits), missing=missing, threshold=self.settings.refusal_threshold)
 
     def _answer(

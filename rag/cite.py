@@ -20,24 +20,28 @@ class Written:
     passages: tuple[Passage, ...]
 
 
-def order_passages(hits: Sequence[Hit], cited_rows: frozenset[int]) -> tuple[Passage, ...]:
-    """Cited hits first, then the others, both by rank; labels follow that order."""
-    ordered = sorted(hits, key=lambda hit: (hit.row not in cited_rows, hit.rank))
-    return tuple(Passage(label=n, hit=hit, pages=_pages(hit)) for n, hit in enumerate(ordered, 1))
+def order_passages(hits: Sequence[Hit], cited_rows: Sequence[int]) -> tuple[Passage, ...]:
+    """Cited hits before the others, both by rank. Labels count the cited ones in the order of their citing first."""
+    labels = {row: n for n, row in enumerate(cited_rows, 1)}
+    ordered = sorted(hits, key=lambda hit: (hit.row not in labels, hit.rank))
+    for hit in ordered:
+        labels.setdefault(hit.row, len(labels) + 1)
+    return tuple(Passage(label=labels[hit.row], hit=hit, pages=_pages(hit)) for hit in ordered)
 
 
 def write_answer(
     chosen: Sequence[Candidate], hits: Sequence[Hit], *, document: Callable[[str], Document]
 ) -> Written:
     """Join the sentences in their order: prose in paragraphs, items and rows on lines of their own."""
-    passages = order_passages(hits, frozenset(candidate.hit.row for candidate in chosen))
+    passages = order_passages(hits, list(dict.fromkeys(candidate.hit.row for candidate in chosen)))
     labels = {passage.hit.row: passage.label for passage in passages}
+    bulleted = len({(c.hit.chunk.source_id, c.sentence.block) for c in chosen if _is_listed(c)}) > 1
     parts: list[str] = []
     spans: list[Span] = []
     position = 0
     before: Candidate | None = None
     for candidate in chosen:
-        opening = _joint(before, candidate)
+        opening = _joint(before, candidate, bulleted=bulleted)
         shown = f"{candidate.text} [{labels[candidate.hit.row]}]"
         parts += [opening, shown]
         start = position + len(opening)
@@ -51,23 +55,22 @@ def write_answer(
     return Written(text="".join(parts), citations=tuple(citations), passages=passages)
 
 
-def _joint(before: Candidate | None, candidate: Candidate) -> str:
-    bullet = "- " if _stands_alone(candidate, before) else ""
+def _joint(before: Candidate | None, candidate: Candidate, *, bulleted: bool) -> str:
+    """What goes before a sentence: nothing, a space, or a new line, with a bullet where several items are listed."""
+    if before is not None and _block(before) == _block(candidate):
+        return " "
+    bullet = "- " if bulleted and _is_listed(candidate) else ""
     if before is None:
         return bullet
-    if bullet:
-        return f"\n{bullet}"
-    same_block = (before.hit.chunk.source_id, before.sentence.block) == (
-        candidate.hit.chunk.source_id,
-        candidate.sentence.block,
-    )
-    return " " if same_block else "\n\n" if before.sentence.kind is not BlockKind.ITEM else "\n"
+    return f"\n{bullet}" if bullet and _is_listed(before) else f"\n\n{bullet}"
 
 
-def _stands_alone(candidate: Candidate, before: Candidate | None) -> bool:
-    if candidate.sentence.kind is BlockKind.PARAGRAPH:
-        return False
-    return before is None or before.sentence.block != candidate.sentence.block
+def _is_listed(candidate: Candidate) -> bool:
+    return candidate.sentence.kind is not BlockKind.PARAGRAPH
+
+
+def _block(candidate: Candidate) -> tuple[str, int]:
+    return candidate.hit.chunk.source_id, candidate.sentence.block
 
 
 def _runs(placed: list[tuple[Candidate, Span]]) -> list[list[tuple[Candidate, Span]]]:

@@ -209,7 +209,7 @@ def _list_of(ranked: Sequence[Candidate], document: Callable[[str], Document], s
     (source_id, lead), vote = max(votes.items(), key=lambda item: (item[1], item[0]))
     if vote < style.list_keep * sum(candidate.worth for candidate in ranked[: style.list_look]):
         return ()
-    items = _items_under(document(source_id).blocks, lead)
+    items = _list_items(document(source_id), lead)
     found: dict[int, list[Candidate]] = {}
     for candidate in sorted(ranked, key=lambda c: c.place):
         if candidate.hit.chunk.source_id == source_id and candidate.sentence.block in items:
@@ -235,6 +235,13 @@ def _list_lead(candidate: Candidate, blocks: Sequence[Block]) -> int | None:
     if _items_under(blocks, own):
         return own
     return blocks[own].lead if blocks[own].kind is BlockKind.ITEM else None
+
+
+def _list_items(document: Document, lead: int) -> frozenset[int]:
+    """The items of a list, and below those that only introduce others, these others."""
+    items = _items_under(document.blocks, lead)
+    opening = [n for n in items if document.blocks[n].span.cut(document.text).endswith(":")]
+    return items.union(*(_items_under(document.blocks, n) for n in opening))
 
 
 def _items_under(blocks: Sequence[Block], lead: int) -> frozenset[int]:

@@ -62,7 +62,8 @@ class Verdict:
 
     probability: float
     answer: bool
-    missing: tuple[str, ...]  # words of the question that no passage has
+    missing: tuple[str, ...] = ()  # words of the question that no passage has
+    no_detail: bool = False  # it asks for a figure, a formula or an author, and no close passage has one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,4 +137,9 @@ def judge(evidence: Evidence, *, missing: Sequence[str] = (), threshold: float |
     score = model.intercept + sum(weight * values[name] for name, weight in model.coefficients.items())
     probability = 1 / (1 + math.exp(-score))
     limit = model.threshold if threshold is None else threshold
-    return Verdict(probability=probability, answer=probability >= limit, missing=tuple(missing))
+    return Verdict(
+        probability=probability,
+        answer=probability >= limit,
+        missing=tuple(missing),
+        no_detail=bool(evidence.no_detail),
+    )

@@ -23,6 +23,8 @@ def refusal_text(verdict: Verdict, hits: Sequence[Hit], *, commanded: bool = Fal
 def _reason(verdict: Verdict, *, commanded: bool) -> str:
     if commanded:
         return "Instructions inside a question are not followed, and no question of substance is left."
+    if verdict.no_detail:
+        return "They touch on the topic, but no passage near it gives the figure, formula or name that is asked for."
     if verdict.missing:
         named = ", ".join(f"“{word}”" for word in verdict.missing[:4])
         return f"They never mention {named}, and no passage is close enough to the rest of the question."

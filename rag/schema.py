@@ -244,6 +244,9 @@ class Citation:
     references: tuple[Reference, ...]
 
 
+EXTRACTIVE = "extractive"  # the generator that writes nothing of its own
+
+
 class AnswerStatus(StrEnum):
     ANSWERED = "answered"
     INSUFFICIENT_EVIDENCE = "insufficient_evidence"

@@ -164,7 +164,12 @@ def _read_lines(body: list[str], first_line: int) -> list[Line]:
         elif item := _ITEM.fullmatch(raw.rstrip()):
             lines.append(
                 Line(
-                    number=number, kind=BlockKind.ITEM, text=item[3], indent=len(item[1]), marker=item[2], gap=gap
+                    number=number,
+                    kind=BlockKind.ITEM,
+                    text=item[3],
+                    indent=len(item[1]),
+                    marker=item[2],
+                    gap=gap,
                 )
             )
         else:
@@ -210,7 +215,9 @@ def _split_glued(lines: list[Line]) -> list[Line]:
     """Part a last sub-item from the paragraph it swallowed: its siblings have one sentence, it has many."""
     parted: list[Line] = []
     for n, line in enumerate(lines):
-        siblings = [other for other in lines[max(0, n - 2) : n] if _is_sub_item(other) and _sentences(other) == 1]
+        siblings = [
+            other for other in lines[max(0, n - 2) : n] if _is_sub_item(other) and _sentences(other) == 1
+        ]
         last = n + 1 == len(lines) or not _is_sub_item(lines[n + 1])
         if _is_sub_item(line) and last and len(siblings) == 2 and _sentences(line) >= 4:
             first = split_sentences(line.text)[0]

@@ -20,7 +20,9 @@ class _Encoder(torch.nn.Module):
         self.model = model
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        states: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        states: torch.Tensor = self.model(
+            input_ids=input_ids, attention_mask=attention_mask
+        ).last_hidden_state
         return states
 
 
@@ -33,14 +35,19 @@ def export_onnx(folder: Path) -> bytes:
     ids = torch.ones((2, 8), dtype=torch.long)
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # tracer chatter about constants; the contract test compares the vectors
+        warnings.simplefilter(
+            "ignore"
+        )  # tracer chatter about constants; the contract test compares the vectors
         torch.onnx.export(
             _Encoder(model).eval(),
             (ids, torch.ones_like(ids)),
             buffer,
             input_names=["input_ids", "attention_mask"],
             output_names=["last_hidden_state"],
-            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in ("input_ids", "attention_mask", "last_hidden_state")},
+            dynamic_axes={
+                name: {0: "batch", 1: "tokens"}
+                for name in ("input_ids", "attention_mask", "last_hidden_state")
+            },
             opset_version=17,
             dynamo=False,
         )

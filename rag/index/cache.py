@@ -18,7 +18,9 @@ from rag.index.files import make_folder, storage
 from rag.schema import EmbedderSpec
 
 FILE = Path("cache") / "embeddings.sqlite"
-_SCHEMA = "create table if not exists vectors (key blob primary key, crc integer not null, data blob not null)"
+_SCHEMA = (
+    "create table if not exists vectors (key blob primary key, crc integer not null, data blob not null)"
+)
 
 
 class EmbeddingCache:
@@ -71,7 +73,6 @@ class EmbeddingCache:
     def _key(self, passage: Passage) -> bytes:
         shown = "\0".join([repr(self._spec), passage.text, *(f"{p.start}:{p.end}" for p in passage.parts)])
         return hashlib.sha256(shown.encode()).digest()
-
 
 
 @contextmanager

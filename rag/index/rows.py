@@ -66,7 +66,9 @@ class Rows:
         found = {}
         for start in range(0, len(rows), 500):
             part = [int(row) for row in rows[start : start + 500]]
-            query = f"select row, first_sentence, record from chunks where row in ({','.join('?' * len(part))})"
+            query = (
+                f"select row, first_sentence, record from chunks where row in ({','.join('?' * len(part))})"
+            )
             for row, first, record in self._database.execute(query, part):
                 found[row] = (_CHUNK.validate_json(record), first)
         return tuple(found[int(row)] for row in rows)
@@ -82,7 +84,9 @@ class Rows:
         Raises:
             KeyError: no such document in this generation.
         """
-        found = self._database.execute("select record from documents where source_id = ?", (source_id,)).fetchone()
+        found = self._database.execute(
+            "select record from documents where source_id = ?", (source_id,)
+        ).fetchone()
         if found is None:
             raise KeyError(source_id)
         return _DOCUMENT.validate_json(found[0])

@@ -1,0 +1,79 @@
+"""The command line. Options in, text or JSON out; one place where errors become a line, a hint and an exit code.
+
+Commands import what they run when they run, so that `waymark --help` loads no heavy library. The evaluation suite
+brings commands of its own, loaded when one of them is called.
+"""
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import rag
+from rag.cli.ask import ask, chat
+from rag.cli.store import index, rollback, status, verify, versions
+from rag.cli.system import doctor
+from rag.errors import WaymarkError
+
+
+class _Commands(TyperGroup):
+    """The commands below, and `eval`, whose module is loaded only when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # Any: click's context
+        return [*super().list_commands(ctx), "eval"]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name != "eval":
+            return super().get_command(ctx, cmd_name)
+        from eval.cli import app as evaluation
+
+        command = typer.main.get_command(evaluation)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Answers questions about the roadmap and the works it cites, and shows where each sentence comes from.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"waymark {rag.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: ARG001 (its callback does the work)
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+for command in (ask, chat, index, status, verify, versions, rollback, doctor):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the program; the only place that catches `WaymarkError`."""
+    try:
+        app()
+    except WaymarkError as error:
+        print(f"waymark: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,5 @@
+"""`python -m rag.cli` is `waymark`."""
+
+from rag.cli import main
+
+main()

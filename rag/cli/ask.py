@@ -1,0 +1,111 @@
+"""Commands that answer: one question, a batch, or a conversation."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+from rich.console import Console
+
+from rag.errors import BatchError, IndexMissing, StorageError
+from rag.settings import load_settings
+
+if TYPE_CHECKING:  # the assistant loads numpy, FAISS and the embedder
+    from rag.assistant import Assistant
+
+Home = Annotated[Path | None, typer.Option(help="Data folder, instead of the one in the settings.")]
+Llm = Annotated[str | None, typer.Option(help="What writes the answer: auto or extractive.")]
+Passages = Annotated[int | None, typer.Option(help="How many passages to retrieve.")]
+
+
+def ask(
+    question: Annotated[str | None, typer.Argument(help="The question; quote it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole record as JSON.")] = False,
+    batch: Annotated[Path | None, typer.Option(help="Questions, one JSON object a line; - for standard input.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where a batch writes; standard output if not given.")] = None,
+    llm: Llm = None,
+    llm_url: Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server.")] = None,
+    passages: Passages = None,
+    home: Home = None,
+) -> None:
+    """Answer one question, or one per line of a batch."""
+    if (question is None) == (batch is None):
+        raise typer.BadParameter("give a question or --batch FILE, one of them", param_hint="QUESTION")
+    with opened(home=home, llm=llm, llm_url=llm_url, passages=passages) as assistant:
+        if batch is not None:
+            _answer_batch(assistant, batch, out)
+            return
+        answer = assistant.ask(question or "")
+        if as_json:
+            typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=1))
+            return
+        from rag.render import show_answer
+
+        show_answer(answer, Console(highlight=False))
+
+
+def chat(llm: Llm = None, passages: Passages = None, home: Home = None) -> None:
+    """Questions and follow-ups in the terminal."""
+    from ui.terminal import run_chat
+
+    with opened(home=home, llm=llm, passages=passages) as assistant:
+        run_chat(assistant, Console(highlight=False))
+
+
+@contextmanager
+def opened(**flags: object) -> Iterator["Assistant"]:
+    """An assistant; where there is no index yet, it is built first, with visible progress."""
+    from rag.assistant import Assistant
+
+    settings = load_settings(flags).settings
+    try:
+        assistant = Assistant.open(settings)
+    except IndexMissing:
+        from rag.cli.store import build
+
+        Console(stderr=True).print("No index yet: building it.", highlight=False)
+        build(settings, say=False)
+        assistant = Assistant.open(settings)
+    with assistant:
+        yield assistant
+
+
+def _answer_batch(assistant: "Assistant", batch: Path, out: Path | None) -> None:
+    from rag.batch import answer_batch
+    from rag.cli.progress import progress_bars
+
+    lines = _lines(batch)
+    failed = 0
+    with _output(out) as output, progress_bars() as progress:
+        for done, (record, is_answer) in enumerate(answer_batch(assistant, lines), 1):
+            output.write(json.dumps(record, ensure_ascii=False) + "\n")
+            output.flush()
+            failed += not is_answer
+            progress("ask", done, len(lines))
+    if failed:
+        raise BatchError(f"{failed} of {len(lines)} lines could not be answered; their records say why.")
+
+
+def _lines(batch: Path) -> list[str]:
+    try:
+        data = sys.stdin.buffer.read() if str(batch) == "-" else batch.read_bytes()
+    except OSError as error:
+        raise BatchError(f"{batch} cannot be read: {error.strerror}", hint="Check the path of the batch.") from error
+    text = data.decode("utf-8-sig", errors="replace")
+    return [line for line in text.split("\n") if line.strip()]
+
+
+@contextmanager
+def _output(out: Path | None) -> Iterator[TextIO]:
+    if out is None:
+        yield sys.stdout
+        return
+    try:
+        file = out.open("w", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror}", hint="Choose another --out.") from error
+    with file:
+        yield file

