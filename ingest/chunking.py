@@ -1,22 +1,25 @@
 """Documents cut into sentences that know their context, and into chunks of whole sentences.
 
 Pure: the embedder's token counter comes in as a function. A chunk never crosses a section and never exceeds the
-window that the embedder reads; the shown and quoted text is a slice of the document, while title, heading path and
-lead-in are added only to the text that is embedded (`embedding_prefix`).
+window that the embedder reads; the shown and quoted text is a slice of the document, while headings and lead-in are
+added only to the text that is embedded, as far as they fit (`embedded_text`). A sentence that does not fit even
+without them is cut at white space.
 """
 
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
 
+from rag.errors import DocumentError
 from rag.schema import Block, BlockKind, Chunk, Document, Heading, Mark, Sentence, Span
 from rag.sentences import split_sentences
 
 CHUNKER_VERSION = 1
-_WHOLE = (BlockKind.ROW, BlockKind.ENTRY)  # never split, never joined
+_WHOLE = (BlockKind.ROW, BlockKind.ENTRY)  # one sentence each, never joined with another
+_WORD = re.compile(r"\S+")
 _NUMBER = re.compile(r"^(Part [IVXLC]+: |Section \d+: |\d+(\.\d+)*\. )")
 
 
@@ -51,7 +54,7 @@ def read_sentences(document: Document) -> tuple[Sentence, ...]:
 
 
 def _sentence_spans(text: str, block: Block) -> tuple[Span, ...]:
-    if block.kind in (BlockKind.ROW, BlockKind.ENTRY):
+    if block.kind in _WHOLE:
         return (block.span,)
     start = block.span.start
     return tuple(
@@ -103,13 +106,14 @@ def chunk_document(
         count_tokens: word pieces of a text in the embedder's own tokenizer, special tokens included.
 
     Raises:
-        DocumentError: a single sentence is longer than the embedder's window even without its context.
+        DocumentError: the window is too small for a single character.
     """
     chunks: list[Chunk] = []
     sections = groupby(read_sentences(document), key=lambda s: heading_path(document, s.span.start))
     for headings, sentences in sections:
-        for run in _runs(document, headings, list(sentences), limits, count_tokens):
-            chunks.append(_chunk(document, headings, run, len(chunks), count_tokens))
+        section = _Section(document=document, headings=headings, limits=limits, count_tokens=count_tokens)
+        for run in section.runs(sentences):
+            chunks.append(section.chunk(run, len(chunks)))
     return tuple(chunks)
 
 
@@ -124,68 +128,129 @@ def embedding_prefix(path: tuple[str, ...], context: str) -> str:
     return "".join(f"{line}\n" for line in lines if line)
 
 
-def _runs(
-    document: Document,
-    headings: tuple[Heading, ...],
-    sentences: list[Sentence],
-    limits: ChunkLimits,
-    count_tokens: Callable[[str], int],
-) -> Iterator[tuple[Sentence, ...]]:
-    """Whole sentences of one block up to the target; short lead-ins go with what they introduce."""
-    run: list[Sentence] = []
-    for sentence in sentences:
-        if run and not _fits(document, headings, run, sentence, limits, count_tokens):
+def embedded_text(
+    text: str, *, path: tuple[str, ...], context: str, max_tokens: int, count_tokens: Callable[[str], int]
+) -> str:
+    """A chunk's words with as much before them as the window holds: lead-in first to go, then the headings."""
+    for prefix in (embedding_prefix(path, context), embedding_prefix(path, "")):
+        if count_tokens(prefix + text) <= max_tokens:
+            return prefix + text
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """What all chunks of one section have in common."""
+
+    document: Document
+    headings: tuple[Heading, ...]
+    limits: ChunkLimits
+    count_tokens: Callable[[str], int]
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return tuple(heading.title for heading in self.headings)
+
+    def runs(self, sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, ...]]:
+        """Whole sentences of one block up to the target; short lead-ins go with what they introduce."""
+        run: list[Sentence] = []
+        for sentence in chain.from_iterable(map(self._parts, sentences)):
+            if run and not self._fits(run, sentence):
+                yield tuple(run)
+                run = []
+            run.append(sentence)
+        if run:
             yield tuple(run)
-            run = []
-        run.append(sentence)
-    if run:
-        yield tuple(run)
+
+    def chunk(self, run: tuple[Sentence, ...], ordinal: int) -> Chunk:
+        span = Span(start=run[0].span.start, end=run[-1].span.end)
+        text = span.cut(self.document.text)
+        source_id = self.document.source.source_id
+        key = f"{source_id}\0{span.start}\0{span.end}\0{text}"
+        pages = [
+            page.number
+            for page in self.document.pages
+            if page.span.start < span.end and span.start < page.span.end
+        ]
+        return Chunk(
+            chunk_id=hashlib.sha256(key.encode()).hexdigest()[:20],
+            source_id=source_id,
+            ordinal=ordinal,
+            text=text,
+            span=span,
+            section_id=self.headings[-1].section_id if self.headings else "",
+            heading_path=self.path,
+            first_page=pages[0] if pages else None,
+            last_page=pages[-1] if pages else None,
+            n_tokens=self.count_tokens(self._embedded(text, run[0].context)),
+            sentences=run,
+        )
+
+    def _embedded(self, text: str, context: str) -> str:
+        return embedded_text(
+            text,
+            path=self.path,
+            context=context,
+            max_tokens=self.limits.max_tokens,
+            count_tokens=self.count_tokens,
+        )
+
+    def _fits(self, run: list[Sentence], sentence: Sentence) -> bool:
+        """Whether a run may go on with a sentence."""
+        if sentence.kind in _WHOLE or run[0].kind in _WHOLE:
+            return False
+        text = self.document.text[run[0].span.start : sentence.span.end]
+        if self.count_tokens(embedding_prefix(self.path, run[0].context) + text) > self.limits.max_tokens:
+            return False
+        if run[-1].block != sentence.block:
+            is_lead_in = run[-1].span.cut(self.document.text).endswith(":")
+            if not is_lead_in or run[0].block != run[-1].block:
+                return False
+        return self.count_tokens(text) <= self.limits.target_tokens
+
+    def _parts(self, sentence: Sentence) -> tuple[Sentence, ...]:
+        """The sentence, or what it must be cut into to be read whole. Each part keeps context and references."""
+        text = sentence.span.cut(self.document.text)
+        if self.count_tokens(self._embedded(text, sentence.context)) <= self.limits.max_tokens:
+            return (sentence,)
+        prefix = embedding_prefix(self.path, "")
+        if 2 * self.count_tokens(prefix) > self.limits.max_tokens:
+            prefix = ""  # headings that would leave less than half of the window for the words
+        return tuple(
+            replace(sentence, span=_shifted(part, sentence.span.start), shown="")
+            for part in _cut_at_spaces(text, lambda part: self._holds(prefix + part))
+        )
+
+    def _holds(self, text: str) -> bool:
+        return self.count_tokens(text) <= self.limits.max_tokens
 
 
-def _fits(
-    document: Document,
-    headings: tuple[Heading, ...],
-    run: list[Sentence],
-    sentence: Sentence,
-    limits: ChunkLimits,
-    count_tokens: Callable[[str], int],
-) -> bool:
-    if sentence.kind in _WHOLE or run[0].kind in _WHOLE:
-        return False
-    text = document.text[run[0].span.start : sentence.span.end]
-    path = tuple(heading.title for heading in headings)
-    if count_tokens(embedding_prefix(path, run[0].context) + text) > limits.max_tokens:
-        return False
-    if run[-1].block != sentence.block:
-        is_lead_in = document.text[run[-1].span.start : run[-1].span.end].endswith(":")
-        return is_lead_in and run[0].block == run[-1].block and count_tokens(text) <= limits.target_tokens
-    return count_tokens(text) <= limits.target_tokens
+def _cut_at_spaces(text: str, fits: Callable[[str], bool]) -> Iterator[Span]:
+    """Few spans that fit and together hold every character that is not white space.
+
+    Cuts at white space; inside a word only where the word alone does not fit.
+    """
+    ends = [match.end() for match in _WORD.finditer(text)]
+    position = 0
+    while position < len(text.rstrip()):
+        start = position + len(text[position:]) - len(text[position:].lstrip())
+        left = [end for end in ends if end > start]
+        best = _longest(text, start, left, fits) or _longest(text, start, range(start + 1, left[0] + 1), fits)
+        if not best:
+            raise DocumentError(
+                "the embedder's window is too small for a single character", hint="Raise the chunk size."
+            )
+        yield Span(start=start, end=best)
+        position = best
 
 
-def _chunk(
-    document: Document,
-    headings: tuple[Heading, ...],
-    run: tuple[Sentence, ...],
-    ordinal: int,
-    count_tokens: Callable[[str], int],
-) -> Chunk:
-    span = Span(start=run[0].span.start, end=run[-1].span.end)
-    text = span.cut(document.text)
-    path = tuple(heading.title for heading in headings)
-    key = f"{document.source.source_id}\0{span.start}\0{span.end}\0{text}"
-    pages = [
-        page.number for page in document.pages if page.span.start < span.end and span.start < page.span.end
-    ]
-    return Chunk(
-        chunk_id=hashlib.sha256(key.encode()).hexdigest()[:20],
-        source_id=document.source.source_id,
-        ordinal=ordinal,
-        text=text,
-        span=span,
-        section_id=headings[-1].section_id if headings else "",
-        heading_path=path,
-        first_page=pages[0] if pages else None,
-        last_page=pages[-1] if pages else None,
-        n_tokens=count_tokens(embedding_prefix(path, run[0].context) + text),
-        sentences=run,
-    )
+def _longest(text: str, start: int, ends: Sequence[int], fits: Callable[[str], bool]) -> int:
+    """The last of the ascending `ends` up to which the text fits; 0 if it fits up to none."""
+    found = bisect_left(ends, True, key=lambda end: not fits(text[start:end]))
+    while found and not fits(text[start : ends[found - 1]]):  # a tokenizer that is not quite monotonic
+        found -= 1
+    return ends[found - 1] if found else 0
+
+
+def _shifted(span: Span, by: int) -> Span:
+    return Span(start=span.start + by, end=span.end + by)

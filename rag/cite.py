@@ -4,11 +4,16 @@ Pure. Sentences that stand next to each other in one chunk share a citation whos
 sentence carries its mark, so that each one can be traced. Passages that are cited come first and give the labels.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.compose import Candidate
 from rag.schema import BlockKind, Citation, Document, Hit, Passage, Reference, Sentence, Span
+
+
+_POINTS_BACK = re.compile(r"(?:It|Its|They|Their|Them|This|That|These|Those|Such|He|She|Here|There|However|Instead)\b")
+_NUMBER = re.compile(r"^(?:Part [IVXLC]+: |Section \d+: |\d+(?:\.\d+)*\. )")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,7 @@ def write_answer(
     position = 0
     before: Candidate | None = None
     for candidate in chosen:
-        opening = _joint(before, candidate, bulleted=bulleted)
+        opening = _joint(before, candidate, bulleted=bulleted) + _introduction(before, candidate)
         shown = f"{candidate.text} [{labels[candidate.hit.row]}]"
         parts += [opening, shown]
         start = position + len(opening)
@@ -63,6 +68,17 @@ def _joint(before: Candidate | None, candidate: Candidate, *, bulleted: bool) ->
     if before is None:
         return bullet
     return f"\n{bullet}" if bullet and _is_listed(before) else f"\n\n{bullet}"
+
+
+def _introduction(before: Candidate | None, candidate: Candidate) -> str:
+    """Where a sentence points back to one that is not shown, what it speaks of: its heading and its item's label."""
+    same_block = before is not None and _block(before) == _block(candidate)
+    if same_block or not _POINTS_BACK.match(candidate.text):
+        return ""
+    label = candidate.sentence.context.rpartition(" › ")[2]
+    heading = _NUMBER.sub("", candidate.hit.chunk.heading_path[-1]) if candidate.hit.chunk.heading_path else ""
+    named = " › ".join(part for part in (heading, label) if part)
+    return f"({named}) " if named and candidate.sentence.context else ""
 
 
 def _is_listed(candidate: Candidate) -> bool:

@@ -23,7 +23,9 @@ class Style:
     sentence: float = 0.4  # of the sentence's own cosine
     coverage: float = 0.1  # of the share of the question's terms that it holds
     fresh: float = 0.15  # of the question's terms that nothing chosen before holds
+    fresh_compared: float = 0.6  # the same in a comparison, where both sides have to be told
     adjacent: float = 0.08  # for standing next to a chosen sentence
+    elsewhere: float = 0.04  # what a further sentence loses for standing in another section
     keep: float = 0.72  # a further sentence needs this share of the best one's score
     telling_words: int = 10  # an item's first sentence of fewer words is followed by its second
     repeats: float = 0.3  # what a sentence loses for repeating the last answer of the conversation
@@ -106,14 +108,15 @@ def compose(
         if works:
             return works
     if query.wanted is Wanted.LIST:
-        listed = _list_of(ranked, document, style)
+        listed = _list_of(ranked, query, document, style)
         if listed:
             return listed
-    return _in_order(_best_within(ranked, _asked(query, weigh), style))
+    fresh = style.fresh_compared if query.wanted is Wanted.COMPARISON else style.fresh
+    return _in_order(_best_within(ranked, _asked(query, weigh), style, fresh=fresh))
 
 
 def _best_within(
-    ranked: Sequence[Candidate], asked: Mapping[str, float], style: Style
+    ranked: Sequence[Candidate], asked: Mapping[str, float], style: Style, *, fresh: float = 0.0
 ) -> list[Candidate]:
     """Greedy: each next sentence is the one worth most, counting what it adds to those already chosen.
 
@@ -125,7 +128,7 @@ def _best_within(
     missing = dict(asked)
     while left:
         gain, best = max(
-            ((_gain(candidate, chosen, missing, style), -n) for n, candidate in enumerate(left)), default=(0.0, 0)
+            ((_gain(candidate, chosen, missing, style, fresh), -n) for n, candidate in enumerate(left)), default=(0.0, 0)
         )
         candidate = left.pop(-best)
         if chosen and gain < style.keep * ranked[0].worth:
@@ -139,11 +142,13 @@ def _best_within(
 
 
 def _gain(
-    candidate: Candidate, chosen: Sequence[Candidate], missing: Mapping[str, float], style: Style
+    candidate: Candidate, chosen: Sequence[Candidate], missing: Mapping[str, float], style: Style, fresh: float
 ) -> float:
     gain = candidate.worth
+    if chosen and _section(candidate) not in {_section(other) for other in chosen}:
+        gain -= style.elsewhere
     if chosen and missing:
-        gain += style.fresh * sum(weight for term, weight in missing.items() if term in _held(candidate))
+        gain += fresh * sum(weight for term, weight in missing.items() if term in _held(candidate))
     if any(candidate.hit.row == other.hit.row and abs(candidate.position - other.position) == 1 for other in chosen):
         gain += style.adjacent
     return gain
@@ -156,6 +161,10 @@ def _held_in(text: str) -> frozenset[str]:
 
 def _held(candidate: Candidate) -> frozenset[str]:
     return _held_in(f"{candidate.sentence.context} {candidate.text}")
+
+
+def _section(candidate: Candidate) -> tuple[str, str]:
+    return candidate.hit.chunk.source_id, candidate.hit.chunk.section_id
 
 
 def _share_told(candidate: Candidate, told: frozenset[str]) -> float:
@@ -196,8 +205,19 @@ def _in_order(chosen: Sequence[Candidate]) -> tuple[Candidate, ...]:
     return tuple(sorted(chosen, key=lambda c: (first[c.hit.chunk.source_id], c.sentence.span.start)))
 
 
-def _list_of(ranked: Sequence[Candidate], document: Callable[[str], Document], style: Style) -> tuple[Candidate, ...]:
-    """The items of the list that the best sentences belong to; nothing if they belong to none."""
+def _list_of(
+    ranked: Sequence[Candidate], query: Query, document: Callable[[str], Document], style: Style
+) -> tuple[Candidate, ...]:
+    """The items of the list that the best sentences belong to; nothing if they belong to none.
+
+    A question that names one item by its label is about that item, not about its siblings.
+    """
+    best = ranked[0]
+    blocks = document(best.hit.chunk.source_id).blocks
+    label = frozenset(terms(blocks[best.sentence.block].label))
+    is_lead = bool(_items_under(blocks, best.sentence.block))
+    if len(label) > 1 and label <= frozenset(terms(query.focus)) and not is_lead:
+        return ()
     votes: dict[tuple[str, int], float] = {}
     for candidate in ranked[: style.list_look]:
         lead = _list_lead(candidate, document(candidate.hit.chunk.source_id).blocks)

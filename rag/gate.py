@@ -24,9 +24,9 @@ _LOOK = 5  # hits, and sentences
 _DETAILS = (
     (
         re.compile(
-            r"\bhow (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b|\bwhen (?:was|were|did)\b|\bwh(?:at|ich) (?:\w+ )?"
-            r"(?:year|percentage|percent|share|fraction|number|size|rate|ratio|value|version|date|price|cost|accuracy|score)\b"
-            r"|\b(?:percentage|learning rate|batch size|salary|price|cost)\b",
+            r"\bhow (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b|\bwhen (?:was|were|did)\b|\b(?:what|which) (?:exact )?"
+            r"(?:year|percentage|percent|share|fraction|number|size|ratio|value|version|date|price|accuracy)\b"
+            r"|\b(?:percentage|learning rate|batch size|salary|price)\b",
             re.IGNORECASE,
         ),
         re.compile(

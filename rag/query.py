@@ -22,6 +22,7 @@ class Wanted(StrEnum):
 
     SENTENCES = "sentences"
     LIST = "list"
+    COMPARISON = "comparison"  # of two things, both of which have to be told
     WORKS = "works"  # a source, a reference, a URL: answered from the works cited
 
 
@@ -71,7 +72,7 @@ def clean_question(question: str, *, max_chars: int) -> str:
 _WORKS = re.compile(
     r"\b(?:bibliograph\w*|works? cited|citations?|cites?|cited|urls?|hyperlinks?|footnotes?)\b"
     r"|\b(?:which|what|whose|name the|the|a|any|its|is there a|got a|give me (?:a|the)) "
-    r"(?:source|sources|reference|references|link|links|website|web ?page)\b"
+    r"(?:source|sources|reference|references|link|links)\b|\b(?:which|what|whose) (?:web ?site|web ?page)\b"
     r"|\b(?:sources?|references?|links?) (?:is|are|was|were|does|do|did|for|on|about|behind|backs?|supports?|number|pls|please)\b"
     r"|\b(?:links?|urls?|sources?)\s*[?.!]*$"
     r"|\b(?:reference|source|ref|entry) (?:number |no\.? |#)?\d{1,3}\b"
@@ -85,6 +86,11 @@ _LIST = re.compile(
     r"principles|practices|tips|categories|areas|tasks|variants|options|strategies|vectors|sources of|levels|challenges|"
     r"drawbacks|limitations|problems|projects)\b"
     r"|\b(?:two|three|four|five|six|seven) (?:\w+ )?\w+s\b|\bwalk me through\b|\bstep[- ]by[- ]step\b",
+    re.IGNORECASE,
+)
+_COMPARISON = re.compile(
+    r"\bvs\.?(?=\W|$)|\bversus\b|\bdiffer(?:s|ent|ently|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b|\bcontrast\b|\bas opposed to\b"
+    r"|\bunlike\b|\b(?:is|are) \w+ (?:or|better than) \w+\b|\bwhich (?:one )?(?:is|of the two)\b.*\bor\b|\bin each\b|\bboth\b",
     re.IGNORECASE,
 )
 _BY_NUMBER = re.compile(r"\b(?:reference|source|ref|entry|citation|work)s? (?:number |no\.? ?|nr\.? ?|#)?(\d{1,3})\b", re.IGNORECASE)
@@ -107,9 +113,11 @@ def without_works_words(text: str) -> str:
 
 
 def wanted_shape(text: str) -> Wanted:
-    """Works if the question is about sources, a list if it asks for several things, else sentences."""
+    """Works for a question about sources, a comparison of two things, a list of several, else sentences."""
     if _WORKS.search(text):
         return Wanted.WORKS
+    if _COMPARISON.search(text):
+        return Wanted.COMPARISON
     return Wanted.LIST if _LIST.search(text) else Wanted.SENTENCES
 
 
@@ -203,10 +211,11 @@ def make_query(question: str, history: Sequence[Turn] = ()) -> Query:
     background = background_of(history) if history and needs_history(asked) else ""
     asked = _CHANGES_TOPIC.sub("", asked) or asked
     wanted = wanted_shape(asked)
+    focus = without_works_words(asked) if wanted is Wanted.WORKS else focus_of(asked)
     return Query(
         question=question,
         text=asked,
-        focus=without_works_words(asked) if wanted is Wanted.WORKS else focus_of(asked),
+        focus=focus,
         background=background,
         wanted=wanted,
         told=_last(history, Role.ASSISTANT) if background else "",

@@ -24,12 +24,12 @@ _BEHIND, _FAR_BEHIND = 1e-4, 0.05  # a cited entry behind the sentence, or only 
 class Weights:
     """Fitted on eval/questions/fit.jsonl (eval/LOG.md has the runs); none of them on a reported set."""
 
-    dense: float = 0.7  # the rest is lexical
+    dense: float = 0.8  # the rest is lexical
     sentence: float = 0.4  # share of the best sentence in the dense score; the rest is the chunk
     focus: float = 0.4  # share of the asking part where a message says more than it asks
     background: float = 0.4  # share of the history in a follow-up's vector
     background_terms: float = 0.4  # weight of the history's terms against the question's own
-    section: float = 0.1  # what a chunk gains from the best chunk of its section
+    section: float = 0.15  # what a chunk gains from the best chunk of its section
     works: float = 0.3  # what an entry of the works cited loses unless the question asks for works
 
 
@@ -62,7 +62,15 @@ def search(
         fused -= weights.works * np.array([_is_entry(chunk) for chunk in chunks], dtype=np.float32)
     order = sorted(range(len(rows)), key=lambda i: (-fused[i], chunks[i].source_id, chunks[i].ordinal))[:k]
     return tuple(
-        _hit(index, rank, int(rows[i]), chunks[i], (cosines[i], lexical[rows[i]], fused[i]), sentences[i])
+        Hit(
+            rank=rank,
+            row=int(rows[i]),
+            chunk=chunks[i],
+            title=index.titles[chunks[i].source_id][1],
+            path=index.titles[chunks[i].source_id][0],
+            scores=Scores(dense=float(cosines[i]), lexical=float(lexical[rows[i]]), fused=float(fused[i])),
+            sentence_scores=tuple(map(float, sentences[i])),
+        )
         for rank, i in enumerate(order, 1)
     )
 
@@ -131,18 +139,3 @@ def _raise_cited_entries(
             for number in chunk.sentences[0].references:
                 asked_for = 1.0 if number in query.numbers else 0.0
                 fused[n] = asked_for + max(float(fused[n]), cited.get((chunk.source_id, number), float(fused[n])))
-
-
-def _hit(
-    index: Index, rank: int, row: int, chunk: Chunk, scores: tuple[float, float, float], sentences: Vectors
-) -> Hit:
-    path, title = index.titles[chunk.source_id]
-    return Hit(
-        rank=rank,
-        row=row,
-        chunk=chunk,
-        title=title,
-        path=path,
-        scores=Scores(dense=float(scores[0]), lexical=float(scores[1]), fused=float(scores[2])),
-        sentence_scores=tuple(float(score) for score in sentences),
-    )

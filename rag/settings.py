@@ -50,7 +50,7 @@ class Settings(BaseModel):
         default=24, ge=1, le=50, description="Passages retrieved for a question (count, 1 to 50)."
     )
     dense_weight: float = Field(
-        default=0.75,
+        default=0.8,
         ge=0.0,
         le=1.0,
         description="Share of the dense score in the fused score (0 = lexical only, 1 = dense only).",

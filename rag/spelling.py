@@ -18,7 +18,20 @@ _SUFFIXES = ("s", "es", "ed", "d", "er", "ers", "or", "ors", "ing", "ly", "able"
 _Y_SUFFIXES = ("ier", "iers", "iest", "ies", "ied")
 _PREFIXES = ("re", "un", "pre", "non", "de", "multi")
 _TOKEN = re.compile(r"[A-Za-z0-9][\w'’.\-]*")
-_WORD = re.compile(r"[A-Za-z][A-Za-z'’\-]*[A-Za-z]")
+_WORD = re.compile(r"(?<![\w.\-])[A-Za-z][A-Za-z'’\-]*[A-Za-z](?![\w\-])")
+
+
+# What people of the field write for short; not taken from any question set.
+ABBREVIATIONS = {
+    "ann": "artificial neural network", "backprop": "backpropagation", "config": "configuration",
+    "convnet": "convolutional neural network", "convnets": "convolutional neural networks", "db": "database",
+    "dl": "deep learning", "docs": "documents", "env": "environment", "hparams": "hyperparameters",
+    "hyperparams": "hyperparameters", "lib": "library", "libs": "libraries", "linreg": "linear regression",
+    "logreg": "logistic regression", "lm": "language model", "lms": "language models", "maths": "mathematics",
+    "nets": "networks", "nn": "neural network", "nns": "neural networks", "params": "parameters",
+    "perf": "performance", "prod": "production", "repo": "repository", "repos": "repositories",
+    "sklearn": "scikit-learn", "stats": "statistics", "tf": "tensorflow",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +86,8 @@ class Speller:
 
     def _mend_word(self, word: str) -> str:
         lower = word.lower()
+        if lower in ABBREVIATIONS and lower not in self.counts:
+            return ABBREVIATIONS[lower]
         is_name = any(letter.isupper() for letter in word[1:])
         if len(lower) < 4 or is_name or self._is_known(lower) or "-" in lower or "'" in lower:
             return word
