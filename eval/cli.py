@@ -66,7 +66,7 @@ def gold(
 def fit_refusal(
     natural: Annotated[Path, typer.Option(help="Questions as people ask them; they set the threshold.")] = FIT,
     hard: Annotated[Path, typer.Option(help="Questions written to be confusable.")] = HARD,
-    answered: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of answerable questions to answer.")] = 0.965,
+    answered: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of answerable questions to answer.")] = 0.96,
     out: Annotated[Path | None, typer.Option(help="Where to write; printed if not given.")] = None,
 ) -> None:
     """Fit the evidence gate: when a question is refused."""

@@ -55,7 +55,7 @@ def read_sentences(document: Document) -> tuple[Sentence, ...]:
 
 def _sentence_spans(text: str, block: Block) -> tuple[Span, ...]:
     if block.kind in _WHOLE:
-        return (block.span,)
+        return (block.span,) if block.span.cut(text).strip() else ()
     start = block.span.start
     return tuple(
         Span(start=start + s.start, end=start + s.end) for s in split_sentences(block.span.cut(text))
@@ -81,20 +81,23 @@ def _context(document: Document, block: Block, *, first: bool) -> str:
     lead = block.lead
     while lead is not None:
         above = document.blocks[lead]
-        parts.append(
-            above.label
-            or split_sentences(above.span.cut(document.text))[-1].cut(above.span.cut(document.text))
-        )
+        parts.append(above.label or _last_sentence(above.span.cut(document.text)))
         lead = above.lead
     if block.columns:
         parts.append(" / ".join(block.columns[1:]))
-    return " › ".join(reversed(parts))
+    return " › ".join(part for part in reversed(parts) if part)
+
+
+def _last_sentence(text: str) -> str:
+    return next((span.cut(text) for span in reversed(split_sentences(text))), "")
 
 
 def _shown_row(text: str, block: Block) -> str:
-    cells = [cell.cut(text) for cell in block.cells]
-    named = zip(block.columns[1:], cells[1:], strict=False)
-    return f"{cells[0]} — " + " ".join(f"{name}: {cell.rstrip('.')}." for name, cell in named)
+    if not block.cells:
+        return ""
+    first, *others = [cell.cut(text) for cell in block.cells]
+    named = zip(block.columns[1:], others, strict=False)  # a row may be shorter than its header
+    return f"{first} — " + " ".join(f"{name}: {cell.rstrip('.')}." for name, cell in named if cell)
 
 
 def chunk_document(

@@ -7,7 +7,7 @@ two halves. Pure; no file and no network.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 _ENTRY = re.compile(r"\s{0,3}(\d{1,3})\.\s+(\S.*)")
 _ACCESSED = re.compile(r",?\s*accessed on\s+([A-Z][a-z]+ \d{1,2}, \d{4}),?\s*")
@@ -73,6 +73,6 @@ def _parse_entry(number: int, parts: list[str]) -> Entry:
 
 def _iso_date(printed: str) -> str | None:
     try:
-        return datetime.strptime(printed, "%B %d, %Y").date().isoformat()
+        return datetime.strptime(printed, "%B %d, %Y").replace(tzinfo=UTC).date().isoformat()
     except ValueError:
         return None

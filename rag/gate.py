@@ -19,18 +19,19 @@ from rag.schema import Hit
 from rag.terms import distinct, terms
 
 _MODEL = Path(__file__).with_name("gate.json")
-_LOOK = 5  # hits, and sentences
+_LOOK = 5  # hits
+_LOOK_CLOSELY = 3  # sentences
 # What a question may ask for in particular, and what a sentence that tells it must show.
 _DETAILS = (
     (
         re.compile(
-            r"\bhow (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b|\bwhen (?:was|were|did)\b|\b(?:what|which) (?:exact )?"
+            r"(?:^|[,.;:?!-] ?|\band )how (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b|\bwhen (?:was|were|did)\b|\b(?:what|which) (?:exact )?"
             r"(?:year|percentage|percent|share|fraction|number|size|ratio|value|version|date|price|accuracy)\b"
             r"|\b(?:percentage|learning rate|batch size|salary|price)\b",
             re.IGNORECASE,
         ),
         re.compile(
-            r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?|half|both)\b",
+            r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?)\b",
             re.IGNORECASE,
         ),
     ),
@@ -112,7 +113,7 @@ def weigh_evidence(
         ((score, n, hit) for hit in hits for n, score in enumerate(hit.sentence_scores)), key=lambda s: -s[0]
     )
     sentences = [score for score, _, _ in scored]
-    best = " ".join(_sentence(hit, n) for _, n, hit in scored[:_LOOK])
+    best = " ".join(_sentence(hit, n) for _, n, hit in scored[:_LOOK_CLOSELY])
     return Evidence(
         dense=max((hit.scores.dense for hit in hits), default=0.0),
         sentence=sentences[0] if sentences else 0.0,

@@ -9,6 +9,7 @@ repair is a rule about layout; none knows the roadmap's words. What could not be
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from itertools import accumulate, zip_longest
 
 from ingest.assemble import CitedWork, Piece, assemble, make_source
 from ingest.loaders.inline import strip_inline
@@ -61,8 +62,11 @@ def load_roadmap(data: bytes, *, path: str) -> Document:
     outline = read_outline(lines)
     if not any(entry.level == 2 for entry in outline):
         raise DocumentError(f"{path} has no line of the form “Section 1: …”, so it is not a roadmap")
+    top = lines[: outline[0].start_line - 1]  # the title, and an introduction if there is one
+    titled = next((n for n, line in enumerate(top) if line.strip()), len(top))
     pieces: list[Piece] = []
     works: list[CitedWork] = []
+    _add_body(pieces, top[titled + 1 :], first_line=titled + 2)
     for n, entry in enumerate(outline):
         end = outline[n + 1].start_line - 1 if n + 1 < len(outline) else len(lines)
         body = lines[entry.start_line : end]
@@ -73,11 +77,10 @@ def load_roadmap(data: bytes, *, path: str) -> Document:
             _add_works(pieces, works, body)
         else:
             _add_body(pieces, body, first_line=entry.start_line + 1)
-    title = next((line.strip() for line in lines[: outline[0].start_line - 1] if line.strip()), "")
     return assemble(
         make_source(path, data, media_type="text/x-roadmap"),
         tuple(pieces),
-        title=title,
+        title="".join(top[titled : titled + 1]).strip(),
         works=tuple(works),
         notes=tuple(_losses(lines)),
     )
@@ -125,7 +128,7 @@ def _add_body(pieces: list[Piece], body: list[str], *, first_line: int) -> None:
     lines = _split_glued(_join_cut(_read_lines(body, first_line)))
     offset = len(pieces)
     rows = [line for line in lines if line.kind is BlockKind.ROW]
-    columns = tuple(cell.strip() for cell in rows[0].text.split("\t")) if rows else ()
+    columns = tuple(strip_inline(cell).text for cell in rows[0].text.split("\t")) if rows else ()
     for line, (depth, lead) in zip(lines, _nesting(lines), strict=True):
         if line.kind is BlockKind.ROW:
             if line is rows[0]:
@@ -148,8 +151,21 @@ def _add_body(pieces: list[Piece], body: list[str], *, first_line: int) -> None:
 
 
 def _row(line: Line, columns: tuple[str, ...]) -> Piece:
-    cells = tuple(strip_inline(cell).text for cell in line.text.split("\t"))
-    return Piece(text="\t".join(cells), kind=BlockKind.ROW, label=cells[0], columns=columns, cells=cells)
+    inlines = [strip_inline(cell) for cell in line.text.split("\t")]
+    cells = tuple(inline.text for inline in inlines)
+    starts = accumulate((len(cell) + 1 for cell in cells), initial=0)
+    return Piece(
+        text="\t".join(cells),
+        kind=BlockKind.ROW,
+        marks=tuple(
+            (start + offset, number)
+            for start, inline in zip(starts, inlines, strict=False)  # one start more than cells
+            for offset, number in inline.marks
+        ),
+        label=cells[0],
+        columns=columns,
+        cells=cells,
+    )
 
 
 def _read_lines(body: list[str], first_line: int) -> list[Line]:
@@ -187,12 +203,17 @@ def _join_cut(lines: list[Line]) -> list[Line]:
             if line.text.startswith("\t"):  # an empty first cell: the row above goes on
                 joined[-1] = replace(before, text=_join_cells(before.text, line.text))
                 continue
-        elif before is not None and line.kind is BlockKind.PARAGRAPH and before.kind is not BlockKind.ROW:
-            if not _is_finished(before.text) or _is_stray_sentence(before, line):
-                joined[-1] = replace(before, text=f"{before.text} {line.text}")
-                continue
+        elif before is not None and _continues(before, line):
+            joined[-1] = replace(before, text=f"{before.text} {line.text}")
+            continue
         joined.append(line)
     return joined
+
+
+def _continues(before: Line, line: Line) -> bool:
+    if line.kind is not BlockKind.PARAGRAPH or before.kind is BlockKind.ROW:
+        return False
+    return not _is_finished(before.text) or _is_stray_sentence(before, line)
 
 
 def _is_finished(raw: str) -> bool:
@@ -207,7 +228,7 @@ def _is_stray_sentence(before: Line, line: Line) -> bool:
 
 
 def _join_cells(upper: str, lower: str) -> str:
-    cells = zip(upper.split("\t"), lower.split("\t"), strict=True)
+    cells = zip_longest(upper.split("\t"), lower.split("\t"), fillvalue="")
     return "\t".join(" ".join(part.strip() for part in pair if part.strip()) for pair in cells)
 
 
@@ -249,7 +270,7 @@ def _nesting(lines: list[Line]) -> list[tuple[int, int | None]]:
             open_items = {d: i for d, i in open_items.items() if d < depth} | {depth: n}
             placed.append((depth, open_items.get(depth - 1, introduced_by if depth == 0 else None)))
         elif line.kind is BlockKind.PARAGRAPH and _belongs_to_item(lines, n, open_items):
-            placed.append((1, open_items[0]))
+            placed.append((1, open_items.get(0)))
         else:
             introduced_by = n if line.text.rstrip().endswith(":") else None
             open_items = {}

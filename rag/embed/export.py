@@ -7,6 +7,7 @@ import io
 import logging
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModel
@@ -33,7 +34,7 @@ def export_onnx(folder: Path) -> bytes:
         str(folder), local_files_only=True, use_safetensors=True, attn_implementation="eager"
     )
     ids = torch.ones((2, 8), dtype=torch.long)
-    buffer = io.BytesIO()
+    buffer: Any = io.BytesIO()  # Any: declared as a path, though a file object is taken as well
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter(
             "ignore"

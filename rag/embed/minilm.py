@@ -71,7 +71,7 @@ class MiniLM:
                 offsets = np.asarray(encodings[i].offsets, dtype=np.int64)
                 yield i, pool_parts(states[row, : len(offsets)], offsets, passages[i].parts)
 
-    def _run(self, ids: Sequence[Sequence[int]]) -> Any:
+    def _run(self, ids: Sequence[Sequence[int]]) -> Vectors:
         """`(batch, longest, dim)` token states; rows past a text's own tokens are padding."""
         longest = max(len(row) for row in ids)
         tokens = np.zeros((len(ids), longest), dtype=np.int64)
@@ -79,7 +79,8 @@ class MiniLM:
         for n, row in enumerate(ids):
             tokens[n, : len(row)] = row
             mask[n, : len(row)] = 1
-        return self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+        states: Vectors = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+        return states
 
 
 def open_minilm(name: str, *, home: Path) -> MiniLM:

@@ -21,7 +21,7 @@ def build_dense(vectors: Vectors) -> bytes:
     index: Any = faiss.IndexFlatIP(vectors.shape[1])
     if len(vectors):
         index.add(np.ascontiguousarray(vectors))
-    return cast(bytes, faiss.serialize_index(index).tobytes())
+    return bytes(faiss.serialize_index(index).tobytes())
 
 
 class Dense:
@@ -37,7 +37,9 @@ class Dense:
         return int(self._index.ntotal)
 
     def search(self, vector: Vectors, *, k: int) -> tuple[npt.NDArray[np.int64], Vectors]:
-        """The `k` best rows and their cosines, best first."""
+        """The `k` best rows and their cosines, best first; all rows if there are fewer."""
+        if not min(k, len(self)):  # FAISS asserts that k > 0
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         cosines, rows = self._index.search(vector[None, :], min(k, len(self)))
         return rows[0], cosines[0]
 
