@@ -5,12 +5,13 @@ content hashes before anything is chunked or embedded, and then nothing is writt
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
-from ingest.chunking import CHUNKER_VERSION, ChunkLimits, chunk_document, embedding_prefix
+from ingest.chunking import CHUNKER_VERSION, ChunkLimits, chunk_document, embedded_text
 from ingest.loaders import ROADMAP, load_document
 from rag import __version__
 from rag.bundled import roadmap_path
@@ -23,7 +24,8 @@ from rag.index.manifest import ChunkerSpec, Counts, Draft, SourceEntry, content_
 from rag.schema import Chunk, Document, Span
 
 ROADMAP_PATH = "corpus/roadmap.txt"  # the source's identity, wherever the file lies
-_EMBED_AT_ONCE = 64  # passages between two commits of the cache: what a kill can cost
+_EMBED_AT_ONCE = 64  # passages: enough for the embedder to put those of like length together
+_KEEP_AFTER = 8  # passages between two commits of the cache: what a kill can cost
 
 Progress = Callable[[str, int, int], None]  # step, done, total
 
@@ -36,7 +38,7 @@ class IndexReport:
     changed: bool  # a new generation was written
     n_documents: int
     n_chunks: int
-    n_embedded: int  # chunks whose vectors had to be computed
+    n_embedded: int  # passages whose vectors had to be computed
     seconds: float
 
 
@@ -46,15 +48,20 @@ def index_corpus(
     embedder: Embedder,
     limits: ChunkLimits | None = None,
     progress: Progress = lambda step, done, total: None,
+    roadmap: Path | None = None,
 ) -> IndexReport:
     """Bring the index up to date with its sources.
+
+    Args:
+        limits: sizes of chunks; never more than the embedder reads.
+        roadmap: another file in the place of the bundled roadmap.
 
     Raises:
         DocumentError: a source cannot be read.
         IndexLocked, StorageError: nothing can be written; what served before still serves.
     """
     began = time.monotonic()
-    limits = limits or ChunkLimits()
+    limits = _within_window(limits or ChunkLimits(), embedder)
     chunker = ChunkerSpec(
         name="section-sentences",
         version=CHUNKER_VERSION,
@@ -62,7 +69,8 @@ def index_corpus(
         max_tokens=limits.max_tokens,
     )
     generations = Generations(home)
-    documents = (load_document(roadmap_path().read_bytes(), path=ROADMAP_PATH, media_type=ROADMAP),)
+    data = (roadmap or roadmap_path()).read_bytes()
+    documents = (load_document(data, path=ROADMAP_PATH, media_type=ROADMAP),)
     digest = content_digest(
         [_entry(document, 0) for document in documents], embedder=embedder.spec, chunker=chunker
     )
@@ -78,14 +86,7 @@ def index_corpus(
             seconds=time.monotonic() - began,
         )
     with generations.writer() as writer:
-        chunks = [
-            IndexedChunk(
-                chunk=chunk,
-                searched=embedding_prefix(chunk.heading_path, chunk.sentences[0].context) + chunk.text,
-            )
-            for document in documents
-            for chunk in chunk_document(document, limits=limits, count_tokens=embedder.count_tokens)
-        ]
+        chunks = _chunks(documents, limits, embedder)
         vectors, n_embedded = _embed(home, embedder, chunks, progress)
         draft = _draft(documents, [entry.chunk for entry in chunks], embedder, chunker)
         progress("write", 0, 1)
@@ -108,22 +109,54 @@ def _current(generations: Generations) -> Opened | None:
         return None
 
 
+def _within_window(limits: ChunkLimits, embedder: Embedder) -> ChunkLimits:
+    return replace(limits, max_tokens=min(limits.max_tokens, embedder.spec.max_tokens))
+
+
+def _chunks(documents: Sequence[Document], limits: ChunkLimits, embedder: Embedder) -> list[IndexedChunk]:
+    return [
+        IndexedChunk(
+            chunk=chunk,
+            searched=embedded_text(
+                chunk.text,
+                path=chunk.heading_path,
+                context=chunk.sentences[0].context,
+                max_tokens=limits.max_tokens,
+                count_tokens=embedder.count_tokens,
+            ),
+        )
+        for document in documents
+        for chunk in chunk_document(document, limits=limits, count_tokens=embedder.count_tokens)
+    ]
+
+
 def _embed(
     home: Path, embedder: Embedder, chunks: Sequence[IndexedChunk], progress: Progress
 ) -> tuple[list[Vectors], int]:
-    """Vectors of all chunks, and how many of them were computed rather than found in the cache."""
+    """Vectors of all chunks, and how many passages were embedded rather than found in the cache."""
     passages = [_passage(entry) for entry in chunks]
+    distinct = list(dict.fromkeys(passages))
     with closing(EmbeddingCache(home, embedder.spec)) as cache:
-        found = cache.get(passages)
-        missing = [n for n in range(len(passages)) if n not in found]
+        known = {distinct[n]: rows for n, rows in cache.get(distinct).items()}
+        missing = [passage for passage in distinct if passage not in known]
         progress("embed", 0, len(missing))
-        for start in range(0, len(missing), _EMBED_AT_ONCE):
-            part = missing[start : start + _EMBED_AT_ONCE]
-            computed = dict(embedder.embed_passages([passages[n] for n in part]))
-            cache.put((passages[part[i]], rows) for i, rows in computed.items())
-            found |= {part[i]: rows for i, rows in computed.items()}
-            progress("embed", start + len(part), len(missing))
-    return [found[n] for n in range(len(passages))], len(missing)
+        done = 0
+        for part in _embedded_in_parts(embedder, missing):
+            cache.put(part)
+            known |= part
+            done += len(part)
+            progress("embed", done, len(missing))
+    return [known[passage] for passage in passages], len(missing)
+
+
+def _embedded_in_parts(
+    embedder: Embedder, passages: Sequence[Passage]
+) -> Iterator[list[tuple[Passage, Vectors]]]:
+    for start in range(0, len(passages), _EMBED_AT_ONCE):
+        together = passages[start : start + _EMBED_AT_ONCE]
+        computed = ((together[n], rows) for n, rows in embedder.embed_passages(together))
+        while part := list(islice(computed, _KEEP_AFTER)):
+            yield part
 
 
 def _passage(entry: IndexedChunk) -> Passage:

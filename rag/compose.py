@@ -17,7 +17,7 @@ from rag.terms import distinct, terms
 class Style:
     """Sizes and weights of an extractive answer; fitted on eval/questions/fit.jsonl, see eval/LOG.md."""
 
-    budget_words: int = 72
+    budget_words: int = 70
     list_words: int = 130
     chunk: float = 0.6  # weight of the chunk's fused score
     sentence: float = 0.4  # of the sentence's own cosine

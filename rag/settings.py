@@ -56,7 +56,7 @@ class Settings(BaseModel):
         description="Share of the dense score in the fused score (0 = lexical only, 1 = dense only).",
     )
     answer_words: int = Field(
-        default=72,
+        default=70,
         ge=10,
         le=1000,
         description="Length that an extracted answer aims for (words, 10 to 1000).",

@@ -1,9 +1,11 @@
 """Vectors that were computed before, so that nothing is embedded twice: not after an edit, a crash or a rebuild.
 
 One SQLite file, `cache/embeddings.sqlite`; a key is a digest of the embedder and of all that it was shown, a value
-the float32 rows with a checksum. A damaged value counts as absent. Losing the whole file costs time, nothing else.
+the float32 rows with a checksum. A damaged value counts as absent, a damaged file goes into quarantine; that
+costs time, nothing else.
 """
 
+import errno
 import hashlib
 import sqlite3
 import zlib
@@ -14,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.embed import Passage, Vectors
-from rag.index.files import make_folder, storage
+from rag.index.files import make_folder, move_aside, storage
 from rag.schema import EmbedderSpec
 
 FILE = Path("cache") / "embeddings.sqlite"
@@ -24,17 +26,23 @@ _SCHEMA = (
 
 
 class EmbeddingCache:
-    """Rows of `(1 + parts, dim)` float32 per passage."""
+    """Rows of `(1 + parts, dim)` float32 per passage.
+
+    Every method raises `StorageError` where the disk is full, read-only or failing.
+    """
 
     def __init__(self, home: Path, spec: EmbedderSpec) -> None:
+        self._home = home
         self._path = home / FILE
         self._spec = spec
         make_folder(self._path.parent)
         with _sqlite_storage(self._path.parent):
             try:
                 self._database = self._open()
-            except sqlite3.DatabaseError:  # not a database any more: set aside, start anew
-                self._path.replace(self._path.with_suffix(".damaged"))
+            except sqlite3.OperationalError:
+                raise  # locked, full or out of reach: no reason to set anything aside
+            except sqlite3.DatabaseError:  # not a database any more
+                self._set_aside()
                 self._database = self._open()
 
     def get(self, passages: Sequence[Passage]) -> dict[int, Vectors]:
@@ -42,7 +50,7 @@ class EmbeddingCache:
         found: dict[int, Vectors] = {}
         for n, passage in enumerate(passages):
             query = "select crc, data from vectors where key = ?"
-            row = self._database.execute(query, (self._key(passage),)).fetchone()
+            row = next(iter(self._execute(query, [(self._key(passage),)])), None)
             rows = 1 + len(passage.parts)
             if row and zlib.crc32(row[1]) == row[0] and len(row[1]) == rows * self._spec.dim * 4:
                 found[n] = np.frombuffer(row[1], dtype=np.float32).reshape(rows, self._spec.dim)
@@ -54,11 +62,31 @@ class EmbeddingCache:
         for passage, vectors in computed:
             data = np.ascontiguousarray(vectors, dtype=np.float32).tobytes()
             rows.append((self._key(passage), zlib.crc32(data), data))
-        with _sqlite_storage(self._path.parent), self._database:
-            self._database.executemany("insert or replace into vectors values (?, ?, ?)", rows)
+        self._execute("insert or replace into vectors values (?, ?, ?)", rows)
 
     def close(self) -> None:
+        """Close the file; what was put is on the disk already."""
         self._database.close()
+
+    def _execute(self, statement: str, parameters: Sequence[tuple[object, ...]]) -> list[tuple[int, bytes]]:
+        """Run a statement for each of the parameters, in one transaction; a damaged file is replaced by a new one."""
+        with _sqlite_storage(self._path.parent):
+            try:
+                return self._run(statement, parameters)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:
+                self._database.close()
+                self._set_aside()
+                self._database = self._open()
+                return self._run(statement, parameters)
+
+    def _run(self, statement: str, parameters: Sequence[tuple[object, ...]]) -> list[tuple[int, bytes]]:
+        with self._database:
+            return [row for values in parameters for row in self._database.execute(statement, values)]
+
+    def _set_aside(self) -> None:
+        move_aside(self._path, self._home / "quarantine")
 
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path)
@@ -82,4 +110,5 @@ def _sqlite_storage(folder: Path) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise OSError(None, str(error)) from error
+            full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+            raise OSError(errno.ENOSPC if full else None, str(error)) from error

@@ -29,14 +29,15 @@ class Index:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
         self.warnings: tuple[str, ...] = ()
-        self.rows = Rows(folder)
         self.dense = Dense((folder / DENSE).read_bytes())
         self.lexical = Lexical(folder)
         self._sentences = np.load(folder / SENTENCES, mmap_mode="r", allow_pickle=False)
+        self.rows = Rows(folder)
         self.titles = self.rows.titles()
         self.document = lru_cache(maxsize=8)(self._document)
         sizes = {len(self.rows), len(self.dense), len(self.lexical), manifest.counts.chunks}
         if len(sizes) > 1 or len(self._sentences) != manifest.counts.sentences:
+            self.close()
             raise IndexCorrupt(f"the files of generation {manifest.generation_id} do not agree in their rows")
 
     @classmethod
@@ -57,7 +58,9 @@ class Index:
             made.append(cls(folder, manifest))
 
         opened = Generations(home).open_current(check)
-        index = made[-1]
+        *overtaken, index = made
+        for one in overtaken:  # by a writer, between the check and the last look at `CURRENT`
+            one.close()
         index.warnings = opened.warnings
         return index
 
@@ -82,6 +85,7 @@ class Index:
         return self.rows.document(source_id)
 
     def close(self) -> None:
+        """Close the files; what was read stays usable."""
         self.rows.close()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from rag.errors import IndexCorrupt
 from rag.schema import Chunk, Document
 
 FILE = "chunks.sqlite"
@@ -52,14 +53,26 @@ def build_rows(documents: Iterable[Document], chunks: Iterable[Chunk]) -> bytes:
 
 
 class Rows:
-    """Read-only access; safe to share between threads."""
+    """Read-only access; safe to share between threads.
+
+    Raises:
+        IndexCorrupt: the file is missing or none of ours.
+    """
 
     def __init__(self, folder: Path) -> None:
         uri = (folder / FILE).resolve().as_uri() + "?mode=ro&immutable=1"
-        self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        try:
+            self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            try:
+                self._n_chunks = int(self._database.execute("select count(*) from chunks").fetchone()[0])
+            except sqlite3.DatabaseError:
+                self._database.close()
+                raise
+        except sqlite3.DatabaseError as error:
+            raise IndexCorrupt(f"{FILE} cannot be read: {error}") from error
 
     def __len__(self) -> int:
-        return int(self._database.execute("select count(*) from chunks").fetchone()[0])
+        return self._n_chunks
 
     def chunks(self, rows: Sequence[int]) -> tuple[tuple[Chunk, int], ...]:
         """Chunks with the row of their first sentence, in the order asked for."""
@@ -96,4 +109,5 @@ class Rows:
         return {source_id: (path, title) for source_id, path, title in self._database.execute(query)}
 
     def close(self) -> None:
+        """Close the file; nothing can be read any more."""
         self._database.close()
