@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rag.schema import Block, BlockKind, Document, Heading, Mark, Source, Span, Work
+from rag.schema import Block, BlockKind, Document, Heading, Mark, Page, Source, Span, Work
 
 _INDENT = "  "
 
@@ -26,6 +26,7 @@ class Piece:
     marker: str = ""
     label: str = ""
     lead: int | None = None  # index of the piece that introduces this one
+    page: int | None = None  # 1-based, where the source has pages
     columns: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()  # of a row; `text` is then their join by tabs
 
@@ -82,7 +83,22 @@ def assemble(
         blocks=blocks,
         marks=marks,
         works=tuple(_work(w, spans[w.piece]) for w in works),
+        pages=_pages(pieces, spans, len(text)),
         notes=notes,
+    )
+
+
+def _pages(pieces: tuple[Piece, ...], spans: list[Span], end_of_text: int) -> tuple[Page, ...]:
+    """Pages in order, without gaps: each runs from its first piece to the first piece of the next."""
+    firsts: dict[int, int] = {}
+    for piece, span in zip(pieces, spans, strict=True):
+        if piece.page is not None:
+            firsts.setdefault(piece.page, span.start)
+    starts = sorted(firsts.items(), key=lambda item: item[1])
+    ends = [*(start for _, start in starts[1:]), end_of_text][: len(starts)]
+    return tuple(
+        Page(number=number, span=Span(start=start, end=end))
+        for (number, start), end in zip(starts, ends, strict=True)
     )
 
 

@@ -16,7 +16,7 @@ from ingest.loaders import ROADMAP, load_document
 from rag import __version__
 from rag.bundled import roadmap_path
 from rag.embed import Embedder, Passage, Vectors
-from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
+from rag.errors import DocumentError, IndexCorrupt, IndexMismatch, IndexMissing
 from rag.index.builder import IndexedChunk, build_files
 from rag.index.cache import EmbeddingCache
 from rag.index.generations import Generations, Opened
@@ -57,7 +57,7 @@ def index_corpus(
         roadmap: another file in the place of the bundled roadmap.
 
     Raises:
-        DocumentError: a source cannot be read.
+        DocumentError: a source cannot be read, or there is no text in any.
         IndexLocked, StorageError: nothing can be written; what served before still serves.
     """
     began = time.monotonic()
@@ -87,6 +87,8 @@ def index_corpus(
         )
     with generations.writer() as writer:
         chunks = _chunks(documents, limits, embedder)
+        if not chunks:
+            raise DocumentError("There is no text to index.")
         vectors, n_embedded = _embed(home, embedder, chunks, progress)
         draft = _draft(documents, [entry.chunk for entry in chunks], embedder, chunker)
         progress("write", 0, 1)

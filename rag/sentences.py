@@ -13,7 +13,8 @@ from rag.schema import Span
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[^\sa-z,;:)\]])")
 _NEVER_ENDS = frozenset(
     "e.g. i.e. etc. vs. cf. al. fig. figs. eq. eqs. sec. ch. no. nos. vol. pp. p. approx. resp. ca. st. "
-    "dr. mr. mrs. ms. prof. inc. ltd. co. corp. dept. est. jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec.".split()
+    "dr. mr. mrs. ms. prof. inc. ltd. co. corp. dept. est. "
+    "jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec.".split()
 )
 _LAST_WORD = re.compile(r"\S+$")
 _INITIAL = re.compile(r"(?:^|[\s(.])[A-Z]\.$")

@@ -16,19 +16,20 @@ _PARTS = re.compile(r"[-.]")
 _STEM = Stemmer.Stemmer("english").stemWord
 
 STOP_WORDS = frozenset(
-    """a about according actually after again all also although am an and another any anyone anything are aren't around
-    as ask at be because been before being between both but by came can can't cannot come could couldn't did didn't do does
-    doesn't doing don't done during each either else especially etc even ever every exactly explain for from further
-    gave get gets getting give given gives go goes going gonna got had has hasn't have haven't having he hello help
-    her here hers hey hi him his how how's however i i'd i'll i'm i've if in instead into is isn't it it's its itself
-    just kind know let let's like lot lots make makes many may maybe me mean means meant might mine more most much must
-    my myself name need no nor not now of off ok okay on once one ones only onto or other others our ours out over own
-    part people perhaps please pls possible put quick quite rather really said same say says see shall she should show
-    since so some somebody someone something sort still stuff such sure take tell than thank thanks that that's the
-    their them then there there's these they they're thing things think this those though through thus to together too
-    toward towards two under until up upon us use used uses using very via want was wasn't way ways we well were what
-    what's whats when where whether which while who whom whose why why's will with within without won't would wouldn't
-    yes yet you you're your yours yourself""".split()
+    """a about according actually after again all also although am an and another any anyone anything are
+    aren't around as ask at be because been before being between both but by came can can't cannot come
+    could couldn't did didn't do does doesn't doing don't done during each either else especially etc even
+    ever every exactly explain for from further gave get gets getting give given gives go goes going gonna
+    got had has hasn't have haven't having he hello help her here hers hey hi him his how how's however i
+    i'd i'll i'm i've if in instead into is isn't it it's its itself just kind know let let's like lot lots
+    make makes many may maybe me mean means meant might mine more most much must my myself name need no nor
+    not now of off ok okay on once one ones only onto or other others our ours out over own part people
+    perhaps please pls possible put quick quite rather really said same say says see shall she should show
+    since so some somebody someone something sort still stuff such sure take tell than thank thanks that
+    that's the their them then there there's these they they're thing things think this those though through
+    thus to together too toward towards two under until up upon us use used uses using very via want was
+    wasn't way ways we well were what what's whats when where whether which while who whom whose why why's
+    will with within without won't would wouldn't yes yet you you're your yours yourself""".split()
 )
 
 

@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_TOKEN = re.compile(r"(?P<mark>[⁰¹²³⁴⁵⁶⁷⁸⁹]+)|\$(?P<maths>(?! )[^$\n]+(?<! ))\$(?!\d)|(?P<markup>\*\*|\*|`)|(?P<space>\s+)")
+_TOKEN = re.compile(
+    r"(?P<mark>[⁰¹²³⁴⁵⁶⁷⁸⁹]+)|\$(?P<maths>(?! )[^$\n]+(?<! ))\$(?!\d)|(?P<markup>\*\*|\*|`)|(?P<space>\s+)"
+)
 _LABEL = re.compile(r"\*\*([^*]+?):\*\*")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 
@@ -48,7 +50,7 @@ def strip_inline(raw: str) -> Inline:
             spaced = bool(parts) and parts[-1].endswith(" ")  # a mark belongs to the word before the space
             marks.append((length - spaced, int(token["mark"].translate(_SUPERSCRIPTS))))
         elif token["maths"]:
-            add(_COMMAND.sub(r"\1", token["maths"]))
+            add(" ".join(_COMMAND.sub(r"\1", token["maths"]).split()))  # a superscript in it is an exponent
         elif token["space"]:
             add(" ")
     add(raw[position:])

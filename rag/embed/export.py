@@ -7,7 +7,7 @@ import io
 import logging
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import AutoModel
@@ -34,7 +34,7 @@ def export_onnx(folder: Path) -> bytes:
         str(folder), local_files_only=True, use_safetensors=True, attn_implementation="eager"
     )
     ids = torch.ones((2, 8), dtype=torch.long)
-    buffer: Any = io.BytesIO()  # Any: declared as a path, though a file object is taken as well
+    buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter(
             "ignore"
@@ -42,7 +42,7 @@ def export_onnx(folder: Path) -> bytes:
         torch.onnx.export(
             _Encoder(model).eval(),
             (ids, torch.ones_like(ids)),
-            buffer,
+            cast(Any, buffer),  # declared as a path, though a file object is taken as well
             input_names=["input_ids", "attention_mask"],
             output_names=["last_hidden_state"],
             dynamic_axes={

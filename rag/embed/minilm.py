@@ -57,7 +57,8 @@ class MiniLM:
             ids = [*ids[: _SPEC.max_tokens - 1], ids[-1]]
             offsets = [*offsets[: _SPEC.max_tokens - 1], offsets[-1]]
         states = self._run([ids])[0]
-        return pool_parts(states, np.asarray(offsets, dtype=np.int64), ())[0]
+        vector: Vectors = pool_parts(states, np.asarray(offsets, dtype=np.int64), ())[0]
+        return vector
 
     def embed_passages(self, passages: Sequence[Passage]) -> Iterator[tuple[int, Vectors]]:
         encodings = self._tokenizer.encode_batch([passage.text for passage in passages])

@@ -64,8 +64,11 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedSource:
+    """A source that is wanted and not indexed. The hash is empty where its bytes were not read."""
+
     path: str
     reason: str
+    content_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
