@@ -29,6 +29,7 @@ class Piece:
     page: int | None = None  # 1-based, where the source has pages
     columns: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()  # of a row; `text` is then their join by tabs
+    cell_of: tuple[int, ...] = ()  # the column of each of `cells`, if that is not 0, 1, 2, …
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +132,6 @@ def _separator(before: Piece | None, piece: Piece) -> str:
 
 
 def _block(piece: Piece, span: Span, block_of: dict[int, int]) -> Block:
-    cells: list[Span] = []
-    start = span.start
-    for cell in piece.cells:
-        cells.append(Span(start=start, end=start + len(cell)))
-        start += len(cell) + 1
     return Block(
         kind=piece.kind,
         span=span,
@@ -144,8 +140,17 @@ def _block(piece: Piece, span: Span, block_of: dict[int, int]) -> Block:
         label=piece.label,
         lead=None if piece.lead is None else block_of[piece.lead],
         columns=piece.columns,
-        cells=tuple(cells),
+        cells=_cells(piece, span.start),
     )
+
+
+def _cells(piece: Piece, start: int) -> tuple[tuple[Span, ...], ...]:
+    places = piece.cell_of or tuple(range(len(piece.cells)))
+    grouped: list[list[Span]] = [[] for _ in range(max(places, default=-1) + 1)]
+    for place, cell in zip(places, piece.cells, strict=True):
+        grouped[place].append(Span(start=start, end=start + len(cell)))
+        start += len(cell) + 1
+    return tuple(tuple(spans) for spans in grouped)
 
 
 def _headings(pieces: tuple[Piece, ...], spans: list[Span], end_of_text: int) -> tuple[Heading, ...]:

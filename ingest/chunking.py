@@ -95,7 +95,7 @@ def _last_sentence(text: str) -> str:
 def _shown_row(text: str, block: Block) -> str:
     if not block.cells:
         return ""
-    first, *others = [cell.cut(text) for cell in block.cells]
+    first, *others = [" ".join(span.cut(text) for span in cell).strip() for cell in block.cells]
     named = zip(block.columns[1:], others, strict=False)  # a row may be shorter than its header
     return f"{first} — " + " ".join(f"{name}: {cell.rstrip('.')}." for name, cell in named if cell)
 

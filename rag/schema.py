@@ -87,7 +87,8 @@ class Block:
 
     `lead` is the index of the block that introduces this one (the item above a nested list, the paragraph
     before a list), so that an item can be read out of place. `label` is the term an item opens with
-    ("ReLU Variants"); `columns` are the column names of a row and `cells` its cells in the same order.
+    ("ReLU Variants"); `columns` are the column names of a row and `cells` its cells in the same order, each one span
+    of text, or several where a page break cut the row inside its cells.
     """
 
     kind: BlockKind
@@ -97,7 +98,7 @@ class Block:
     label: str = ""
     lead: int | None = None
     columns: tuple[str, ...] = ()
-    cells: tuple[Span, ...] = ()
+    cells: tuple[tuple[Span, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

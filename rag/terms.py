@@ -13,6 +13,7 @@ import Stemmer
 # Inner dots, plus and hyphens hold names together: "scikit-learn", "3.9-slim", "tf.js", "c++".
 _WORD = re.compile(r"[^\W_]+(?:[.+\-'’][^\W_]+)*\+*")
 _PARTS = re.compile(r"[-.]")
+_CHANGES_SENSE = ("semi-", "non-", "un-", "anti-", "quasi-", "pseudo-")  # "semi-supervised" is not "supervised"
 _STEM = Stemmer.Stemmer("english").stemWord
 
 STOP_WORDS = frozenset(
@@ -43,7 +44,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def terms(text: str) -> tuple[str, ...]:
-    """Search terms in order, repeats kept. A compound gives itself and its parts.
+    """Search terms in order, repeats kept. A compound gives itself and its parts, unless a prefix changes its sense.
 
     >>> terms("How does pre-training scale?")
     ('pre-train', 'pre', 'train', 'scale')
@@ -55,7 +56,7 @@ def terms(text: str) -> tuple[str, ...]:
             continue
         found.append(stem(word))
         parts = [part for part in _PARTS.split(word) if part]
-        if len(parts) > 1:
+        if len(parts) > 1 and not word.startswith(_CHANGES_SENSE):
             found += [stem(part) for part in parts if part not in STOP_WORDS]
     return tuple(found)
 

@@ -9,10 +9,10 @@ repair is a rule about layout; none knows the roadmap's words. What could not be
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from itertools import accumulate, zip_longest
+from itertools import accumulate
 
 from ingest.assemble import CitedWork, Piece, assemble, make_source
-from ingest.loaders.inline import strip_inline
+from ingest.loaders.inline import Inline, strip_inline
 from ingest.works_cited import parse_works_cited
 from rag.errors import DocumentError
 from rag.schema import BlockKind, Document
@@ -151,7 +151,14 @@ def _add_body(pieces: list[Piece], body: list[str], *, first_line: int) -> None:
 
 
 def _row(line: Line, columns: tuple[str, ...]) -> Piece:
-    inlines = [strip_inline(cell) for cell in line.text.split("\t")]
+    """A row; below a page break its cells go on, in the file's order, so that a quote of it stays verbatim."""
+    inlines: list[Inline] = []
+    cell_of: list[int] = []
+    for part in line.text.split("\n"):
+        for place, cell in enumerate(part.split("\t")):
+            if cell.strip() or part == line.text:
+                inlines.append(strip_inline(cell))
+                cell_of.append(place)
     cells = tuple(inline.text for inline in inlines)
     starts = accumulate((len(cell) + 1 for cell in cells), initial=0)
     return Piece(
@@ -165,6 +172,7 @@ def _row(line: Line, columns: tuple[str, ...]) -> Piece:
         label=cells[0],
         columns=columns,
         cells=cells,
+        cell_of=tuple(cell_of),
     )
 
 
@@ -201,7 +209,7 @@ def _join_cut(lines: list[Line]) -> list[Line]:
         before = joined[-1] if joined else None
         if before is not None and line.kind is BlockKind.ROW and before.kind is BlockKind.ROW:
             if line.text.startswith("\t"):  # an empty first cell: the row above goes on
-                joined[-1] = replace(before, text=_join_cells(before.text, line.text))
+                joined[-1] = replace(before, text=f"{before.text}\n{line.text}")
                 continue
         elif before is not None and _continues(before, line):
             joined[-1] = replace(before, text=f"{before.text} {line.text}")
@@ -225,11 +233,6 @@ def _is_stray_sentence(before: Line, line: Line) -> bool:
     if before.kind is not BlockKind.PARAGRAPH or line.text.endswith(":"):
         return False
     return len(split_sentences(strip_inline(line.text).text)) == 1 and len(line.text) < 100
-
-
-def _join_cells(upper: str, lower: str) -> str:
-    cells = zip_longest(upper.split("\t"), lower.split("\t"), fillvalue="")
-    return "\t".join(" ".join(part.strip() for part in pair if part.strip()) for pair in cells)
 
 
 def _split_glued(lines: list[Line]) -> list[Line]:

@@ -60,7 +60,7 @@ def test_cells_lie_inside_their_row() -> None:
     (block,) = _laid_out(
         Piece(text="a\t\tccc", kind=R, columns=("x", "y", "z"), cells=("a", "", "ccc"))
     ).blocks
-    assert block.cells == (Span(start=0, end=1), Span(start=2, end=2), Span(start=3, end=6))
+    assert block.cells == ((Span(start=0, end=1),), (Span(start=2, end=2),), (Span(start=3, end=6),))
     assert block.columns == ("x", "y", "z")
 
 

@@ -68,7 +68,7 @@ _block = st.builds(
     label=_text,
     lead=st.none() | _n,
     columns=_tuple_of_text,
-    cells=st.lists(_span, max_size=2).map(tuple),
+    cells=st.lists(st.lists(_span, max_size=2).map(tuple), max_size=2).map(tuple),
 )
 _work = st.builds(
     Work,
