@@ -20,6 +20,7 @@ from rag.bundled import bundled_path, roadmap_path
 
 _SETS = Path(__file__).parent / "questions"
 QUESTIONS, FIT, HARD = _SETS / "dev.jsonl", _SETS / "fit.jsonl", _SETS / "refusal.jsonl"
+FLOORS = bundled_path("configs/gate.toml")
 GATE_BROKEN = 1  # exit code
 
 app = typer.Typer(no_args_is_help=True)
@@ -43,7 +44,7 @@ def gold(
     ] = None,
 ) -> None:
     """Ask the gold questions and report recall, citations, abstention and time."""
-    floors = load_floors(bundled_path("configs/gate.toml")) if gate else {}
+    floors = load_floors(FLOORS) if gate else {}
     chosen = _chosen(load_questions(questions), types or [])
     from rag.assistant import Assistant  # noqa: PLC0415
 
@@ -52,7 +53,7 @@ def gold(
     run = write_run(report, out, now=datetime.now(UTC))
     errors = Console(stderr=True)
     _show(report, as_json=as_json)
-    errors.print(f"Written to {run}", highlight=False)
+    errors.print(f"Written to {run}", highlight=False, markup=False)
     broken = check_floors(report, floors)
     if gate and report.overall.n_failed:
         broken += (f"questions that failed: {report.overall.n_failed}, none is wanted",)
@@ -64,9 +65,13 @@ def gold(
 
 @app.command("fit-gate")
 def fit_refusal(
-    natural: Annotated[Path, typer.Option(help="Questions as people ask them; they set the threshold.")] = FIT,
+    natural: Annotated[
+        Path, typer.Option(help="Questions as people ask them; they set the threshold.")
+    ] = FIT,
     hard: Annotated[Path, typer.Option(help="Questions written to be confusable.")] = HARD,
-    answered: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of answerable questions to answer.")] = 0.96,
+    answered: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="Share of answerable questions to answer.")
+    ] = 0.96,
     out: Annotated[Path | None, typer.Option(help="Where to write; printed if not given.")] = None,
 ) -> None:
     """Fit the evidence gate: when a question is refused."""
@@ -75,7 +80,9 @@ def fit_refusal(
 
     with Assistant.open() as assistant:
         record = fit_gate(
-            label(assistant, load_questions(natural)), label(assistant, load_questions(hard)), answered=answered
+            label(assistant, load_questions(natural)),
+            label(assistant, load_questions(hard)),
+            answered=answered,
         )
     record["fitted"] |= {"natural": natural.name, "hard": hard.name}
     text = json.dumps(record, indent=1) + "\n"

@@ -47,7 +47,7 @@ STOP_WORDS = frozenset(
     have having he her hers him his how i if in into is it its just like may me might more most much my
     no nor not of off on or our ours out over s shall she should so some t than that the their theirs
     them then there these they this those to up was we were what when where which who whom whose why
-    will with would you your yours""".split()  # noqa: SIM905
+    will with would you your yours""".split()
 )
 
 

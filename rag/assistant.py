@@ -7,6 +7,7 @@ An assistant keeps one generation of the index and may be shared by threads that
 """
 
 import math
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Self
 from rag.cite import Written, order_passages, write_answer
 from rag.compose import Style, compose
 from rag.embed import Embedder, open_embedder
-from rag.errors import SettingsError
+from rag.errors import QuestionError, SettingsError
 from rag.gate import Evidence, Verdict, judge, weigh_evidence
 from rag.index.reader import Index
 from rag.query import Query, clean_question, drop_commands, make_query
@@ -28,6 +29,8 @@ from rag.spelling import Speller
 from rag.terms import distinct, terms, words
 
 History = Sequence[Turn | Mapping[str, str]]
+
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # they have no form in UTF-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +86,10 @@ class Assistant:
 
         Args:
             history: earlier turns, oldest first, as `Turn` or `{"role", "content"}`; used only for a follow-up.
+                No more is read of each than a question may have.
 
         Raises:
-            QuestionError: the question is empty or too long.
+            QuestionError: the question is empty or too long, or a turn is not a turn.
         """
         began = time.monotonic()
         read = self._read(question, history, k=self.settings.passages)
@@ -104,18 +108,26 @@ class Assistant:
     def stream(self, question: str, *, history: History = ()) -> Iterator[str | Answer]:
         """Yield the text in pieces and, last, the `Answer` itself."""
         answer = self.ask(question, history=history)
-        for line in answer.text.splitlines(keepends=True):
-            yield line
+        yield from answer.text.splitlines(keepends=True)
         yield answer
 
     def search(self, question: str, *, k: int = 8, history: History = ()) -> tuple[Hit, ...]:
-        """The `k` best passages for a question, best first; no gate, no answer."""
+        """The `k` best passages for a question, best first; no gate, no answer.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+            ValueError: `k` is less than 1.
+        """
+        if k < 1:
+            raise ValueError(f"k = {k}; at least one passage has to be wanted")
         return self._read(question, history, k=k).hits
 
     def evidence(self, question: str, *, history: History = ()) -> Evidence:
         """What the gate sees of a question; for fitting and for people who want to know why."""
         query = self._query(clean_question(question, max_chars=self.settings.max_question_chars), history)
-        return self._evidence(query, search(self.index, self._embedder, query, k=self.settings.passages, weights=self._weights))
+        return self._evidence(
+            query, search(self.index, self._embedder, query, k=self.settings.passages, weights=self._weights)
+        )
 
     def document_text(self, source_id: str) -> str:
         """The text that quotes of a source are slices of.
@@ -135,10 +147,13 @@ class Assistant:
         commanded = dropped and not terms(left)
         if commanded:
             verdict = Verdict(probability=0.0, answer=False)
-        return Read(query=query, hits=hits, verdict=verdict, commanded=commanded, seconds=time.monotonic() - began)
+        return Read(
+            query=query, hits=hits, verdict=verdict, commanded=commanded, seconds=time.monotonic() - began
+        )
 
     def _query(self, clean: str, history: History) -> Query:
-        return make_query(self._speller.mend(clean), tuple(_turn(message) for message in history))
+        turns = tuple(_turn(message, max_chars=self.settings.max_question_chars) for message in history)
+        return make_query(self._speller.mend(clean), turns)
 
     def _evidence(self, query: Query, hits: tuple[Hit, ...]) -> Evidence:
         return weigh_evidence(
@@ -157,7 +172,7 @@ class Assistant:
         manifest = self.index.manifest
         return Answer(
             id=uuid.uuid4().hex,
-            question=question,
+            question=_LONE_SURROGATES.sub("\ufffd", question),
             search_query=read.query.search_text,
             status=status,
             text=written.text,
@@ -191,9 +206,17 @@ class Assistant:
         return self._embedder.count_tokens(word) == 3  # the piece and two special tokens
 
 
-def _turn(message: Turn | Mapping[str, str]) -> Turn:
-    if isinstance(message, Turn):
-        return message
-    return Turn(role=Role(message["role"]), text=message["content"])
-
-
+def _turn(message: Turn | Mapping[str, str], *, max_chars: int) -> Turn:
+    """A turn whose text can be embedded and shown: cut to what a question may have, no lone surrogates."""
+    try:
+        role, text = (
+            (message.role, message.text)
+            if isinstance(message, Turn)
+            else (Role(message["role"]), message["content"])
+        )
+        return Turn(role=role, text=_LONE_SURROGATES.sub("", text[:max_chars]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise QuestionError(
+            f"A turn of the history cannot be used: {error!r}.",
+            hint='Each turn is {"role": "user" or "assistant", "content": text}.',
+        ) from error

@@ -54,7 +54,9 @@ def _id_of(line: str, number: int) -> object:
     except (ValueError, RecursionError):
         return f"line {number}"
     found = record.get("id") if isinstance(record, dict) else None
-    return found if isinstance(found, str | int) else f"line {number}"
+    if isinstance(found, str):  # JSON can escape what UTF-8 cannot hold
+        return found if found.encode("utf-8", "ignore").decode() == found else f"line {number}"
+    return found if isinstance(found, int) else f"line {number}"
 
 
 def _reason(error: ValidationError) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from rag.compose import Candidate
 from rag.schema import BlockKind, Citation, Document, Hit, Passage, Reference, Sentence, Span
 
-
-_POINTS_BACK = re.compile(r"(?:It|Its|They|Their|Them|This|That|These|Those|Such|He|She|Here|There|However|Instead)\b")
+_POINTS_BACK = re.compile(
+    r"(?:It|Its|They|Their|Them|This|That|These|Those|Such|He|She|Here|There|However|Instead)\b"
+)
 _NUMBER = re.compile(r"^(?:Part [IVXLC]+: |Section \d+: |\d+(?:\.\d+)*\. )")
 
 
@@ -76,7 +77,7 @@ def _introduction(before: Candidate | None, candidate: Candidate) -> str:
     if same_block or not _POINTS_BACK.match(candidate.text):
         return ""
     label = candidate.sentence.context.rpartition(" › ")[2]
-    heading = _NUMBER.sub("", candidate.hit.chunk.heading_path[-1]) if candidate.hit.chunk.heading_path else ""
+    heading = _NUMBER.sub("", "".join(candidate.hit.chunk.heading_path[-1:]))
     named = " › ".join(part for part in (heading, label) if part)
     return f"({named}) " if named and candidate.sentence.context else ""
 

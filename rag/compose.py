@@ -4,7 +4,7 @@ Pure over hits and documents: it writes nothing of its own but list markers, col
 every shown sentence is the document's. Never passed off as the work of a language model.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -30,7 +30,7 @@ class Style:
     telling_words: int = 10  # an item's first sentence of fewer words is followed by its second
     repeats: float = 0.3  # what a sentence loses for repeating the last answer of the conversation
     list_look: int = 5  # the best sentences that vote for a list
-    list_keep: float = 0.4  # a list is given if the sentences that are part of it hold this share of the votes
+    list_keep: float = 0.4  # a list is given if its sentences hold this share of the votes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +127,9 @@ def _best_within(
     room = style.budget_words
     missing = dict(asked)
     while left:
-        gain, best = max(
-            ((_gain(candidate, chosen, missing, style, fresh), -n) for n, candidate in enumerate(left)), default=(0.0, 0)
-        )
-        candidate = left.pop(-best)
+        gains = [_gain(candidate, chosen, missing, style, fresh) for candidate in left]
+        gain = max(gains)
+        candidate = left.pop(gains.index(gain))
         if chosen and gain < style.keep * ranked[0].worth:
             break
         if chosen and candidate.n_words > room:
@@ -142,16 +141,24 @@ def _best_within(
 
 
 def _gain(
-    candidate: Candidate, chosen: Sequence[Candidate], missing: Mapping[str, float], style: Style, fresh: float
+    candidate: Candidate,
+    chosen: Sequence[Candidate],
+    missing: Mapping[str, float],
+    style: Style,
+    fresh: float,
 ) -> float:
     gain = candidate.worth
     if chosen and _section(candidate) not in {_section(other) for other in chosen}:
         gain -= style.elsewhere
     if chosen and missing:
         gain += fresh * sum(weight for term, weight in missing.items() if term in _held(candidate))
-    if any(candidate.hit.row == other.hit.row and abs(candidate.position - other.position) == 1 for other in chosen):
+    if any(_stand_together(candidate, other) for other in chosen):
         gain += style.adjacent
     return gain
+
+
+def _stand_together(one: Candidate, other: Candidate) -> bool:
+    return one.hit.row == other.hit.row and abs(one.position - other.position) == 1
 
 
 @lru_cache(maxsize=4096)
@@ -218,30 +225,44 @@ def _list_of(
     is_lead = bool(_items_under(blocks, best.sentence.block))
     if len(label) > 1 and label <= frozenset(terms(query.focus)) and not is_lead:
         return ()
-    votes: dict[tuple[str, int], float] = {}
-    for candidate in ranked[: style.list_look]:
-        lead = _list_lead(candidate, document(candidate.hit.chunk.source_id).blocks)
-        if lead is not None:
-            key = (candidate.hit.chunk.source_id, lead)
-            votes[key] = votes.get(key, 0.0) + candidate.worth
-    if not votes:
+    voted = _voted_lead(ranked[: style.list_look], document, style)
+    if voted is None:
         return ()
-    (source_id, lead), vote = max(votes.items(), key=lambda item: (item[1], item[0]))
-    if vote < style.list_keep * sum(candidate.worth for candidate in ranked[: style.list_look]):
-        return ()
+    source_id, lead = voted
     items = _list_items(document(source_id), lead)
     found: dict[int, list[Candidate]] = {}
     for candidate in sorted(ranked, key=lambda c: c.place):
         if candidate.hit.chunk.source_id == source_id and candidate.sentence.block in items:
             found.setdefault(candidate.sentence.block, []).append(candidate)
+    return _that_fit(found.values(), style) if len(found) >= 2 else ()
+
+
+def _voted_lead(
+    best: Sequence[Candidate], document: Callable[[str], Document], style: Style
+) -> tuple[str, int] | None:
+    """The source and block that introduce the list which most of the best sentences are part of, by worth."""
+    votes: dict[tuple[str, int], float] = {}
+    for candidate in best:
+        lead = _list_lead(candidate, document(candidate.hit.chunk.source_id).blocks)
+        if lead is not None:
+            key = (candidate.hit.chunk.source_id, lead)
+            votes[key] = votes.get(key, 0.0) + candidate.worth
+    if not votes:
+        return None
+    key, vote = max(votes.items(), key=lambda item: (item[1], item[0]))
+    return key if vote >= style.list_keep * sum(candidate.worth for candidate in best) else None
+
+
+def _that_fit(items: Iterable[Sequence[Candidate]], style: Style) -> tuple[Candidate, ...]:
+    """What is shown of each item, as long as there is room."""
     chosen: list[Candidate] = []
     room = style.list_words
-    for sentences in found.values():
+    for sentences in items:
         for candidate in _opening(sentences, style):
             if candidate.n_words <= room:
                 chosen.append(candidate)
                 room -= candidate.n_words
-    return tuple(chosen) if len(found) >= 2 else ()
+    return tuple(chosen)
 
 
 def _opening(sentences: Sequence[Candidate], style: Style) -> Sequence[Candidate]:
@@ -265,4 +286,6 @@ def _list_items(document: Document, lead: int) -> frozenset[int]:
 
 
 def _items_under(blocks: Sequence[Block], lead: int) -> frozenset[int]:
-    return frozenset(n for n, block in enumerate(blocks) if block.lead == lead and block.kind is BlockKind.ITEM)
+    return frozenset(
+        n for n, block in enumerate(blocks) if block.lead == lead and block.kind is BlockKind.ITEM
+    )

@@ -12,6 +12,7 @@ from rag.errors import IndexMissing, WaymarkError
 from rag.index.generations import Generations
 from rag.settings import Settings
 
+PACKAGED_MODEL = "sentence-transformers/all-MiniLM-L6-v2"  # what an index names it
 _NEEDED = {
     "faiss": "faiss-cpu",
     "onnxruntime": "onnxruntime",
@@ -40,14 +41,16 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from (_package(module, name) for module, name in _NEEDED.items())
     yield _embedder(settings)
     yield _folder(settings.home)
-    yield _index(settings.home)
+    yield _index(settings)
     yield _answerer(settings)
 
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     fits = (3, 11) <= sys.version_info[:2] < (3, 14)
-    return Finding(name="Python", ok=fits, what=version, mend="" if fits else "install Python 3.11, 3.12 or 3.13")
+    return Finding(
+        name="Python", ok=fits, what=version, mend="" if fits else "install Python 3.11, 3.12 or 3.13"
+    )
 
 
 def _package(module: str, name: str) -> Finding:
@@ -59,37 +62,60 @@ def _package(module: str, name: str) -> Finding:
 def _embedder(settings: Settings) -> Finding:
     if settings.embedder != PACKAGED:
         return Finding(name="embedder", ok=True, what=f"{settings.embedder}, through sentence-transformers")
-    from rag.embed.minilm import check_weights  # noqa: PLC0415 (loads the runtime; only to look)
-
     try:
+        from rag.embed.minilm import check_weights  # noqa: PLC0415 (loads the runtime; only to look)
+
         check_weights()
+    except ImportError as error:  # told above, with the package to install
+        return Finding(name="embedder", ok=False, what=f"cannot be loaded: {error}")
     except WaymarkError as error:
-        return Finding(name="embedder", ok=False, what=str(error), mend=f"pip install --force-reinstall {PACKAGED}==0.1.0")
+        return Finding(
+            name="embedder",
+            ok=False,
+            what=str(error),
+            mend=f"pip install --force-reinstall {PACKAGED}==0.1.0",
+        )
     return Finding(name="embedder", ok=True, what=f"{PACKAGED}, weights as they should be")
 
 
 def _folder(home: Path) -> Finding:
-    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    there = next(folder for folder in (home, *home.parents) if os.path.exists(folder))  # noqa: PTH110 (no error where it may not look)
     if there.is_dir() and os.access(there, os.W_OK):
         return Finding(name="data folder", ok=True, what=str(home))
     return Finding(
-        name="data folder", ok=False, what=f"{home} cannot be written", mend="export WAYMARK_HOME=… to a folder of yours"
+        name="data folder",
+        ok=False,
+        what=f"{home} cannot be written",
+        mend="export WAYMARK_HOME=… to a folder of yours",
     )
 
 
-def _index(home: Path) -> Finding:
+def _index(settings: Settings) -> Finding:
     try:
-        opened = Generations(home).open_current()
+        opened = Generations(settings.home).open_current()
     except IndexMissing:
-        return Finding(name="index", ok=True, what="none yet; the first question builds it", mend="waymark index")
+        return Finding(
+            name="index", ok=True, what="none yet; the first question builds it", mend="waymark index"
+        )
     except WaymarkError as error:
         return Finding(name="index", ok=False, what=str(error), mend="waymark index")
     counts = opened.manifest.counts
     what = f"generation {opened.manifest.generation_id}, {counts.documents} documents, {counts.chunks} chunks"
     if opened.warnings:
-        return Finding(name="index", ok=False, what=f"{what}; {' '.join(opened.warnings)}", mend="waymark index")
+        return Finding(
+            name="index", ok=False, what=f"{what}; {' '.join(opened.warnings)}", mend="waymark index"
+        )
+    if settings.embedder == PACKAGED and opened.manifest.embedder.model != PACKAGED_MODEL:
+        return Finding(
+            name="index",
+            ok=False,
+            what=f"{what}; made with {opened.manifest.embedder.model}, the settings say {PACKAGED}",
+            mend="waymark index",
+        )
     return Finding(name="index", ok=True, what=what)
 
 
 def _answerer(settings: Settings) -> Finding:
-    return Finding(name="answerer", ok=True, what=f"extractive (llm = {settings.llm}); works without any model")
+    return Finding(
+        name="answerer", ok=True, what=f"extractive (llm = {settings.llm}); works without any model"
+    )

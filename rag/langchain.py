@@ -1,7 +1,7 @@
 """Waymark as a LangChain retriever.
 
-    from rag.langchain import WaymarkRetriever
-    documents = WaymarkRetriever(k=4).invoke("How does LoRA cut memory?")
+from rag.langchain import WaymarkRetriever
+documents = WaymarkRetriever(k=4).invoke("How does LoRA cut memory?")
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from rag.assistant import Assistant
 from rag.schema import Hit
@@ -21,7 +21,7 @@ class WaymarkRetriever(BaseRetriever):
     Pass an open `assistant` to share it; otherwise one is opened at the first query, with the usual settings.
     """
 
-    k: int = 8
+    k: int = Field(default=8, ge=1)
     assistant: Any = None  # an open Assistant; Any because pydantic must not copy it
 
     _own: Assistant | None = PrivateAttr(default=None)
@@ -30,9 +30,9 @@ class WaymarkRetriever(BaseRetriever):
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
         del run_manager
-        if self.assistant is None and self._own is None:
-            self._own = Assistant.open()
-        assistant = self.assistant or self._own
+        assistant: Assistant | None = self.assistant or self._own
+        if assistant is None:
+            assistant = self._own = Assistant.open()
         return [as_document(hit) for hit in assistant.search(query, k=self.k)]
 
 
@@ -48,7 +48,9 @@ def as_document(hit: Hit) -> Document:
             "title": hit.title,
             "heading_path": list(chunk.heading_path),
             "span": [chunk.span.start, chunk.span.end],
-            "pages": list(range(chunk.first_page, chunk.last_page + 1)) if chunk.first_page and chunk.last_page else None,
+            "pages": list(range(chunk.first_page, chunk.last_page + 1))
+            if chunk.first_page and chunk.last_page
+            else None,
             "references": sorted({number for s in chunk.sentences for number in s.references}),
             "score": hit.scores.fused,
         },

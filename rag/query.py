@@ -48,7 +48,10 @@ class Query:
         return f"{self.text} ({self.background})" if self.background else self.text
 
 
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f\ufe00-\ufe0f]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
+)
 
 
 def clean_question(question: str, *, max_chars: int) -> str:
@@ -57,14 +60,21 @@ def clean_question(question: str, *, max_chars: int) -> str:
     Raises:
         QuestionError: nothing is left, or it is longer than `max_chars`.
     """
-    if len(question) > max_chars:
-        raise QuestionError(f"The question has {len(question):,} characters; at most {max_chars:,} are read.")
+    _refuse_overlong(question, max_chars)
     visible = _INVISIBLE.sub("", question.encode("utf-8", "ignore").decode())
-    kept = "".join(" " if unicodedata.category(c) == "Cc" else c for c in unicodedata.normalize("NFC", visible))
+    kept = "".join(
+        " " if unicodedata.category(c) == "Cc" else c for c in unicodedata.normalize("NFC", visible)
+    )
     folded = " ".join(kept.split())
     if not any(c.isalnum() for c in folded):
         raise QuestionError("The question is empty.")
+    _refuse_overlong(folded, max_chars)  # NFC takes some characters apart
     return folded
+
+
+def _refuse_overlong(question: str, max_chars: int) -> None:
+    if len(question) > max_chars:
+        raise QuestionError(f"The question has {len(question):,} characters; at most {max_chars:,} are read.")
 
 
 # --- what kind of answer -------------------------------------------------------------------------------------------
@@ -73,31 +83,38 @@ _WORKS = re.compile(
     r"\b(?:bibliograph\w*|works? cited|citations?|cites?|cited|urls?|hyperlinks?|footnotes?)\b"
     r"|\b(?:which|what|whose|name the|the|a|any|its|is there a|got a|give me (?:a|the)) "
     r"(?:source|sources|reference|references|link|links)\b|\b(?:which|what|whose) (?:web ?site|web ?page)\b"
-    r"|\b(?:sources?|references?|links?) (?:is|are|was|were|does|do|did|for|on|about|behind|backs?|supports?|number|pls|please)\b"
+    r"|\b(?:sources?|references?|links?) "
+    r"(?:is|are|was|were|does|do|did|for|on|about|behind|backs?|supports?|number|pls|please)\b"
     r"|\b(?:links?|urls?|sources?)\s*[?.!]*$"
     r"|\b(?:reference|source|ref|entry) (?:number |no\.? |#)?\d{1,3}\b"
     r"|\bwhere (?:did|do|does) (?:they|it|this|the (?:roadmap|guide|document|text|authors?)) (?:get|take|draw)\b"
-    r"|\b(?:sources|references) (?:looked up|accessed|consulted|retrieved)\b|\baccess(?:ed on| dates?)\b|\bfurther reading\b",
+    r"|\b(?:sources|references) (?:looked up|accessed|consulted|retrieved)\b"
+    r"|\baccess(?:ed on| dates?)\b|\bfurther reading\b",
     re.IGNORECASE,
 )
 _LIST = re.compile(
-    r"\b(?:list|enumerate)\b|\bname (?:the|some|all|a few|two|three|four)\b|\ball (?:the|of the)\b|\bwhat are (?:the|some)\b"
-    r"|\b(?:types|kinds|sorts|parts|steps|stages|phases|components|layers|techniques|methods|tricks|examples|ideas|pillars|"
-    r"principles|practices|tips|categories|areas|tasks|variants|options|strategies|vectors|sources of|levels|challenges|"
-    r"drawbacks|limitations|problems|projects)\b"
+    r"\b(?:list|enumerate)\b|\bname (?:the|some|all|a few|two|three|four)\b"
+    r"|\ball (?:the|of the)\b|\bwhat are (?:the|some)\b"
+    r"|\b(?:types|kinds|sorts|parts|steps|stages|phases|components|layers|techniques|methods|tricks|"
+    r"examples|ideas|pillars|principles|practices|tips|categories|areas|tasks|variants|options|strategies|"
+    r"vectors|sources of|levels|challenges|drawbacks|limitations|problems|projects)\b"
     r"|\b(?:two|three|four|five|six|seven) (?:\w+ )?\w+s\b|\bwalk me through\b|\bstep[- ]by[- ]step\b",
     re.IGNORECASE,
 )
 _COMPARISON = re.compile(
-    r"\bvs\.?(?=\W|$)|\bversus\b|\bdiffer(?:s|ent|ently|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b|\bcontrast\b|\bas opposed to\b"
-    r"|\bunlike\b|\b(?:is|are) \w+ (?:or|better than) \w+\b|\bwhich (?:one )?(?:is|of the two)\b.*\bor\b|\bin each\b|\bboth\b",
+    r"\bvs\.?(?=\W|$)|\bversus\b|\bdiffer(?:s|ent|ently|ence|ences)?\b|\bcompare[ds]?\b|\bcomparison\b"
+    r"|\bcontrast\b|\bas opposed to\b|\bunlike\b|\b(?:is|are) \w+ (?:or|better than) \w+\b"
+    r"|\bwhich (?:one )?(?:is|of the two)\b.*\bor\b|\bin each\b|\bboth\b",
     re.IGNORECASE,
 )
-_BY_NUMBER = re.compile(r"\b(?:reference|source|ref|entry|citation|work)s? (?:number |no\.? ?|nr\.? ?|#)?(\d{1,3})\b", re.IGNORECASE)
+_BY_NUMBER = re.compile(
+    r"\b(?:reference|source|ref|entry|citation|work)s? (?:number |no\.? ?|nr\.? ?|#)?(\d{1,3})\b",
+    re.IGNORECASE,
+)
 _ABOUT_WORKS = re.compile(
-    r"\b(?:sources?|references?|links?|urls?|cit(?:e|es|ed|ing|ation|ations)|bibliograph\w*|works? cited|hyperlinks?|"
-    r"web ?(?:sites?|pages?)|footnotes?|backs? up|back(?:s|ed|ing)?|claims?|material|credit|article|page|stuff|named?|"
-    r"where did (?:they|it|this) get|accessed|looked up|taken)\b",
+    r"\b(?:sources?|references?|links?|urls?|cit(?:e|es|ed|ing|ation|ations)|bibliograph\w*|works? cited|"
+    r"hyperlinks?|web ?(?:sites?|pages?)|footnotes?|backs? up|back(?:s|ed|ing)?|claims?|material|credit|"
+    r"article|page|stuff|named?|where did (?:they|it|this) get|accessed|looked up|taken)\b",
     re.IGNORECASE,
 )
 
@@ -124,7 +141,8 @@ def wanted_shape(text: str) -> Wanted:
 # --- follow-ups ----------------------------------------------------------------------------------------------------
 
 _OPENS_AS_FOLLOW_UP = re.compile(
-    r"^(?:and|but|so|or|then|also|ok(?:ay)?|what about|how about|what else|anything else|why (?:not|so)\b|why\??$|how so|"
+    r"^(?:and|but|so|or|then|also|ok(?:ay)?|what about|how about|what else|anything else|"
+    r"why (?:not|so)\b|why\??$|how so|"
     r"which (?:one|of)|got any|any (?:other|more)|more\b|tell me more|go on|instead)\b",
     re.IGNORECASE,
 )
@@ -133,17 +151,21 @@ _POINTS_BACK = frozenset(
     "else instead same such both there either neither second first third last".split()
 )
 _POINTS_NOWHERE = re.compile(
-    r"\b(?:is it|it is|it'?s|does it|it) (?:ok|okay|possible|true|worth|better to|necessary|important|matter|take|mean)\b"
-    r"|\b(?:one|first|second|last|other|that|this|there|it) (?:that|which|who|is there|are there)\b|\bthere (?:is|are|any)\b"
-    r"|\b(?:is|are) there\b|\b(?:this|the) (?:roadmap|guide|document|text)\b|\bone (?:training|word|another|or more)\b",
+    r"\b(?:is it|it is|it'?s|does it|it) "
+    r"(?:ok|okay|possible|true|worth|better to|necessary|important|matter|take|mean)\b"
+    r"|\b(?:one|first|second|last|other|that|this|there|it) (?:that|which|who|is there|are there)\b"
+    r"|\bthere (?:is|are|any)\b|\b(?:is|are) there\b"
+    r"|\b(?:this|the) (?:roadmap|guide|document|text)\b|\bone (?:training|word|another|or more)\b",
     re.IGNORECASE,
 )
 
 
 _CHANGES_TOPIC = re.compile(
-    r"^(?:(?:btw|by the way|ok(?:ay)?|anyway|so|no|hey)[,\s]+)*(?:never ?mind(?: that)?|forget (?:that|it)|different (?:question|topic|thing)|"
-    r"(?:completely |totally |something )(?:different|else|unrelated)(?: (?:question|topic|thing))?|new (?:question|topic)|unrelated|"
-    r"(?:switching|changing|change of|to change the) (?:topic|subject)s?|on another (?:note|topic)|other (?:question|topic))\b[\s:,.;!\-]*",
+    r"^(?:(?:btw|by the way|ok(?:ay)?|anyway|so|no|hey)[,\s]+)*"
+    r"(?:never ?mind(?: that)?|forget (?:that|it)|different (?:question|topic|thing)|"
+    r"(?:completely |totally |something )(?:different|else|unrelated)(?: (?:question|topic|thing))?|"
+    r"new (?:question|topic)|unrelated|(?:switching|changing|change of|to change the) (?:topic|subject)s?|"
+    r"on another (?:note|topic)|other (?:question|topic))\b[\s:,.;!\-]*",
     re.IGNORECASE,
 )
 
@@ -178,14 +200,20 @@ def _last(history: Sequence[Turn], role: Role) -> str:
 # --- what is asked -------------------------------------------------------------------------------------------------
 
 _COMMANDS = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b[^.?!;]*\b(?:instruction|instructions|rule|rules|prompt|prompts|above|previous|"
-    r"guidelines)\b|\b(?:system|developer) (?:override|prompt|message)\b|\b(?:finish|end|start|begin|close) your (?:reply|answer|response)\b"
-    r"|\b(?:reveal|print|show|repeat|output) (?:me )?(?:your|the) (?:hidden |secret |initial )?(?:system )?(?:prompt|instructions)\b"
-    r"|\bfrom now on\b|\b(?:answer|reply|respond) (?:only )?from your own (?:memory|knowledge)\b|\bpretend (?:to be|you)\b"
-    r"|\bwithout (?:any )?citations?\b|\bleave out (?:the )?citations?\b",
+    r"\b(?:ignore|disregard|forget|override|bypass)\b[^.?!;]*"
+    r"\b(?:instruction|instructions|rule|rules|prompt|prompts|above|previous|guidelines)\b"
+    r"|\b(?:system|developer) (?:override|prompt|message)\b"
+    r"|\b(?:finish|end|start|begin|close) your (?:reply|answer|response)\b"
+    r"|\b(?:reveal|print|show|repeat|output) (?:me )?(?:your|the) (?:hidden |secret |initial )?"
+    r"(?:system )?(?:prompt|instructions)\b"
+    r"|\bfrom now on\b|\b(?:answer|reply|respond) (?:only )?from your own (?:memory|knowledge)\b"
+    r"|\bpretend (?:to be|you)\b|\bwithout (?:any )?citations?\b|\bleave out (?:the )?citations?\b",
     re.IGNORECASE,
 )
-_GREETING = re.compile(r"^(?:hi|hey|hello|hiya|yo|please|pls|quick (?:one|question)|so|ok|okay|well|um|hmm)\b[\s,:!.\-]*", re.IGNORECASE)
+_GREETING = re.compile(
+    r"^(?:hi|hey|hello|hiya|yo|please|pls|quick (?:one|question)|so|ok|okay|well|um|hmm)\b[\s,:!.\-]*",
+    re.IGNORECASE,
+)
 
 
 def drop_commands(text: str) -> tuple[str, bool]:
@@ -221,4 +249,3 @@ def make_query(question: str, history: Sequence[Turn] = ()) -> Query:
         told=_last(history, Role.ASSISTANT) if background else "",
         numbers=tuple(int(number) for number in _BY_NUMBER.findall(asked)),
     )
-

@@ -65,7 +65,6 @@ def _passage(passage: Passage) -> dict[str, object]:
         "title": hit.title,
         "heading_path": list(hit.chunk.heading_path),
         "text": hit.chunk.text,
-        "pages": list(passage.pages) or None,
         "scores": {
             "dense": round(scores.dense, 4),
             "lexical": round(scores.lexical, 4),

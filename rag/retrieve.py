@@ -44,7 +44,7 @@ def search(
     weights = weights or Weights()
     vector = query_vector(embedder, query, weights)
     lexical = _lexical_scores(index, query, weights)
-    rows = _candidates(index, vector, lexical)
+    rows = np.union1d(_candidates(index, vector, lexical), _asked_by_number(index, query))
     if not len(rows):
         return ()
     found = index.chunks_with_vectors(rows.tolist())
@@ -54,7 +54,7 @@ def search(
     best = np.array([scores.max(initial=-1.0) for scores in sentences], dtype=np.float32)
     dense = (1 - weights.sentence) * cosines + weights.sentence * best
     top = lexical.max(initial=0.0) or 1.0
-    fused = weights.dense * dense + (1 - weights.dense) * lexical[rows] / top
+    fused: Vectors = weights.dense * dense + (1 - weights.dense) * lexical[rows] / np.float32(top)
     fused += weights.section * _section_best(chunks, fused)
     if query.wanted is Wanted.WORKS:
         _raise_cited_entries(chunks, fused, sentences, query)
@@ -100,6 +100,16 @@ def _candidates(index: Index, vector: Vectors, lexical: npt.NDArray[np.float32])
     return np.union1d(near, worded[lexical[worded] > 0]).astype(np.int64)
 
 
+def _asked_by_number(index: Index, query: Query) -> npt.NDArray[np.int64]:
+    """The entries of the works cited that a question names by number: they may share no word with it."""
+    rows: list[int] = []
+    if query.wanted is Wanted.WORKS and query.numbers:
+        for row, chunk in enumerate(index.chunks(range(len(index)))):
+            if _is_entry(chunk) and set(chunk.sentences[0].references) & set(query.numbers):
+                rows.append(row)
+    return np.array(rows, dtype=np.int64)
+
+
 def _section_best(chunks: Sequence[Chunk], fused: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """For each chunk the best score of another chunk in its section, 0 where it is alone."""
     best: dict[tuple[str, str], list[float]] = {}
@@ -108,7 +118,7 @@ def _section_best(chunks: Sequence[Chunk], fused: npt.NDArray[np.float32]) -> np
     out = np.zeros(len(chunks), dtype=np.float32)
     for n, (chunk, score) in enumerate(zip(chunks, fused, strict=True)):
         others = sorted(best[chunk.source_id, chunk.section_id], reverse=True)
-        if len(others) > 1 and chunk.sentences[0].kind is not BlockKind.ENTRY:
+        if len(others) > 1 and not _is_entry(chunk):
             out[n] = others[1] if score == others[0] else others[0]
     return out
 
@@ -138,4 +148,5 @@ def _raise_cited_entries(
         if _is_entry(chunk):
             for number in chunk.sentences[0].references:
                 asked_for = 1.0 if number in query.numbers else 0.0
-                fused[n] = asked_for + max(float(fused[n]), cited.get((chunk.source_id, number), float(fused[n])))
+                own = float(fused[n])
+                fused[n] = asked_for + max(own, cited.get((chunk.source_id, number), own))

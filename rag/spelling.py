@@ -17,7 +17,7 @@ from rag.terms import STOP_WORDS
 _SUFFIXES = ("s", "es", "ed", "d", "er", "ers", "or", "ors", "ing", "ly", "able", "less", "ness", "est")
 _Y_SUFFIXES = ("ier", "iers", "iest", "ies", "ied")
 _PREFIXES = ("re", "un", "pre", "non", "de", "multi")
-_TOKEN = re.compile(r"[A-Za-z0-9][\w'’.\-]*")
+_TOKEN = re.compile(r"[^\W_][\w'’.\-]*")
 _WORD = re.compile(r"(?<![\w.\-])[A-Za-z][A-Za-z'’\-]*[A-Za-z](?![\w\-])")
 
 
@@ -61,19 +61,19 @@ class Speller:
             lower = word.lower()
             if not word or lower in STOP_WORDS or lower in self.counts or _other_number(lower) in self.counts:
                 continue
-            opens = not text[: match.start()].rstrip() or text[: match.start()].rstrip()[-1] in ".?!:"
-            if self._is_name(word, opens=opens):
+            before = text[: match.start()].rstrip()
+            if self._is_name(word, opens=not before or before[-1] in ".?!:"):
                 found.append(word)
         return tuple(found)
 
     def _is_name(self, word: str, *, opens: bool) -> bool:
         if any(letter.isdigit() for letter in word):
             return any(letter.isalpha() for letter in word)
-        parts = re.split(r"[-./]", word.lower())
+        parts = re.split(r"[-._]", word.lower())
         if len(parts) > 1:
             return min(len(part) for part in parts) == 1 or not all(self._is_known(part) for part in parts)
         if any(letter.isupper() for letter in word[1:]):
-            return not word.isupper() or len(word) > 1
+            return True
         if word[0].isupper() and not opens:
             return not any(form in self.counts for form in _forms(word.lower()))
         return not self._is_known(word.lower())
@@ -93,12 +93,15 @@ class Speller:
             return word
         allowed = 1 if len(lower) < 8 else 2
         near = process.extract(
-            lower, self.counts.keys(), scorer=OSA.distance, score_cutoff=allowed, limit=8, processor=None
+            lower, self.counts.keys(), scorer=OSA.distance, score_cutoff=allowed, limit=None
         )
         likely = [hit for hit in near if len(lower) >= 6 or _is_slip(lower, hit[0])]
         if not likely:
             return word
-        return str(min(likely, key=lambda hit: (hit[1], hit[0][0] != lower[0], -self.counts[hit[0]], hit[0]))[0])
+        _, nearest = min(
+            ((distance, meant[0] != lower[0], -self.counts[meant]), meant) for meant, distance, _ in likely
+        )
+        return nearest
 
 
 def _other_number(word: str) -> str:

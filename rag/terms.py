@@ -13,7 +13,14 @@ import Stemmer
 # Inner dots, plus and hyphens hold names together: "scikit-learn", "3.9-slim", "tf.js", "c++".
 _WORD = re.compile(r"[^\W_]+(?:[.+\-'’][^\W_]+)*\+*")
 _PARTS = re.compile(r"[-.]")
-_CHANGES_SENSE = ("semi-", "non-", "un-", "anti-", "quasi-", "pseudo-")  # "semi-supervised" is not "supervised"
+_CHANGES_SENSE = (
+    "semi-",
+    "non-",
+    "un-",
+    "anti-",
+    "quasi-",
+    "pseudo-",
+)  # "semi-supervised" is not "supervised"
 _STEM = Stemmer.Stemmer("english").stemWord
 
 STOP_WORDS = frozenset(

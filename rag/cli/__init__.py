@@ -4,7 +4,7 @@ Commands import what they run when they run, so that `waymark --help` loads no h
 brings commands of its own, loaded when one of them is called.
 """
 
-import os
+import io
 import sys
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from rag.cli.ask import ask, chat
 from rag.cli.store import index, rollback, status, verify, versions
 from rag.cli.system import doctor
 from rag.errors import WaymarkError
+from rag.render import plain
 
 
 class _Commands(TyperGroup):
@@ -51,7 +52,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[  # noqa: ARG001 (its callback does the work)
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
@@ -64,16 +65,16 @@ for command in (ask, chat, index, status, verify, versions, rollback, doctor):
 
 def main() -> None:
     """Run the program; the only place that catches `WaymarkError`."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a letter that a terminal lacks ends nothing
     try:
         app()
     except WaymarkError as error:
-        print(f"waymark: {error}", file=sys.stderr)
+        print(f"waymark: {plain(str(error))}", file=sys.stderr)
         if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
+            print(f"hint: {plain(error.hint)}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)

@@ -14,13 +14,18 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """Give a `progress(step, done, total)` that shows one bar per step; steps with nothing to do show none."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    bars = Progress(*columns, console=Console(stderr=True))
 
-        def show(step: str, done: int, total: int) -> None:
-            if not total:
-                return
-            if step not in tasks:
-                tasks[step] = bars.add_task(_TITLES.get(step, step), total=total)
-            bars.update(tasks[step], completed=done)
+    def show(step: str, done: int, total: int) -> None:
+        if not total:
+            return
+        bars.start()
+        if step not in tasks:
+            tasks[step] = bars.add_task(_TITLES.get(step, step), total=total)
+        bars.update(tasks[step], completed=done)
 
+    try:
         yield show
+    finally:
+        if tasks:
+            bars.stop()

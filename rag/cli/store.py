@@ -1,16 +1,18 @@
 """Commands over the index: build, look, check, go back."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from rag.errors import IndexCorrupt
+from rag.cli.output import print_facts, print_json, print_line
+from rag.errors import IndexCorrupt, IndexMissing
 from rag.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rag.index.generations import Generations, Opened
 
 Home = Annotated[Path | None, typer.Option(help="Data folder, instead of the one in the settings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -48,75 +50,88 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     settings = load_settings({"home": home}).settings
     opened = Generations(settings.home).open_current()
     manifest = opened.manifest
-    size = sum(file.size_bytes for file in manifest.files)
     if as_json:
         record = asdict(manifest) | {
             "generation_id": manifest.generation_id,
             "home": str(settings.home),
-            "size_bytes": size,
+            "size_bytes": _size_bytes(opened),
             "warnings": list(opened.warnings),
         }
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=1))
+        print_json(record)
         return
-    console = Console()
     for warning in opened.warnings:
-        console.print(f"Warning: {warning}", style="yellow", markup=False, highlight=False)
-    embedder = manifest.embedder
-    facts = {
-        "data folder": str(settings.home),
+        print_line(f"Warning: {warning}")
+    print_facts({"data folder": str(settings.home)} | _facts(opened))
+    for source in manifest.sources:
+        print_line(f"- {source.path}: {source.title} ({source.n_chunks} chunks)")
+    for skipped in manifest.skipped:
+        print_line(f"- skipped {skipped.path}: {skipped.reason}")
+
+
+def _facts(opened: "Opened") -> dict[str, str]:
+    manifest = opened.manifest
+    embedder, counts = manifest.embedder, manifest.counts
+    return {
         "generation": manifest.generation_id,
         "made": manifest.created_at,
         "embedder": f"{embedder.model}@{embedder.revision[:12]}, {embedder.dim} dimensions",
-        "chunks": f"{manifest.counts.chunks} of {manifest.counts.documents} documents, {manifest.counts.sentences} sentences",
-        "size": f"{size / 1e6:.1f} MB",
+        "chunks": f"{counts.chunks} of {counts.documents} documents, {counts.sentences} sentences",
+        "size": f"{_size_bytes(opened) / 1e6:.1f} MB",
     }
-    table = Table.grid(padding=(0, 2))
-    for name, value in facts.items():
-        table.add_row(name, value)
-    console.print(table)
-    for source in manifest.sources:
-        console.print(f"- {source.path}: {source.title} ({source.n_chunks} chunks)", markup=False, highlight=False)
-    for skipped in manifest.skipped:
-        console.print(f"- skipped {skipped.path}: {skipped.reason}", style="yellow", markup=False, highlight=False)
+
+
+def _size_bytes(opened: "Opened") -> int:
+    return sum(file.size_bytes for file in opened.manifest.files)
 
 
 def verify(home: Home = None) -> None:
     """Check every byte of every generation against its manifest."""
-    from rag.index.generations import Generations
-
-    generations = Generations(load_settings({"home": home}).settings.home)
-    generations.open_current()
+    generations = _indexed(home)
     damaged = 0
     for name, problems in generations.verify().items():
-        typer.echo(f"{name}: {'; '.join(problems) if problems else 'whole'}")
+        print_line(f"{name}: {'; '.join(problems) if problems else 'whole'}")
         damaged += bool(problems)
     if damaged:
         raise IndexCorrupt(f"{damaged} of the generations did not pass.")
 
 
 def versions(home: Home = None, as_json: AsJson = False) -> None:
-    """The generations that are kept, newest first."""
-    from rag.index.generations import Generations
-
-    found = Generations(load_settings({"home": home}).settings.home).versions()
+    """The generations that are kept, newest first; a star marks the one that serves."""
+    found = _indexed(home).versions()
     if as_json:
-        records = [asdict(version) | {"created_at": version.created_at, "ok": version.ok} for version in found]
-        typer.echo(json.dumps(records, indent=1))
+        print_json(
+            [asdict(version) | {"created_at": version.created_at, "ok": version.ok} for version in found]
+        )
         return
-    table = Table("", "generation", "made", "documents", "chunks", "state", box=None)
     for version in found:
-        counts = (str(version.counts.documents), str(version.counts.chunks)) if version.counts else ("?", "?")
+        counts = (
+            f"{version.counts.documents} documents, {version.counts.chunks} chunks" if version.counts else "?"
+        )
         state = "whole" if version.ok else "; ".join(version.problems)
-        table.add_row("*" if version.current else "", version.generation_id, version.created_at, *counts, state)
-    Console().print(table)
+        print_line(f"{'*' if version.current else ' '} {version.generation_id}  {counts}  {state}")
 
 
 def rollback(
-    generation: Annotated[str | None, typer.Argument(help="Its id; the one before the current if not given.")] = None,
+    generation: Annotated[
+        str | None, typer.Argument(help="Its id; the one before the current if not given.")
+    ] = None,
     home: Home = None,
 ) -> None:
     """Let an earlier generation serve."""
+    generations = _indexed(home)
+    if generation is not None and generation not in generations.ids():
+        raise IndexMissing(
+            f"There is no generation {generation!r} in {generations.home}.",
+            hint="`waymark versions` lists those that are there.",
+        )
+    typer.echo(f"generation {generations.rollback(generation)} serves now")
+
+
+def _indexed(home: Path | None) -> "Generations":
+    """The generations of a data folder in which there are any; looks, and leaves no trace."""
     from rag.index.generations import Generations
 
-    chosen = Generations(load_settings({"home": home}).settings.home).rollback(generation)
-    typer.echo(f"generation {chosen} serves now")
+    generations = Generations(load_settings({"home": home}).settings.home)
+    if not generations.ids() and not generations.named():
+        raise IndexMissing(f"There is no index in {generations.home} yet.")
+    return generations

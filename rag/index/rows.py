@@ -7,8 +7,9 @@ its first sentence in `sentences.npy`. Records are JSON, validated when read.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import IndexCorrupt
 from rag.schema import Chunk, Document
@@ -21,6 +22,7 @@ create table chunks (row integer primary key, chunk_id text not null, source_id 
 create table works (source_id text, number integer, title text, url text, primary key (source_id, number));
 create index chunks_of_source on chunks (source_id, row);
 """
+T = TypeVar("T")
 _DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
 _CHUNK: TypeAdapter[Chunk] = TypeAdapter(Chunk)
 
@@ -82,7 +84,7 @@ class Rows:
             places = ",".join("?" * len(part))
             query = f"select row, first_sentence, record from chunks where row in ({places})"  # noqa: S608 (only ?)
             for row, first, record in self._database.execute(query, part):
-                found[row] = (_CHUNK.validate_json(record), first)
+                found[row] = (_read(_CHUNK, record), first)
         return tuple(found[int(row)] for row in rows)
 
     def rows_of(self, source_id: str) -> tuple[int, ...]:
@@ -101,7 +103,7 @@ class Rows:
         ).fetchone()
         if found is None:
             raise KeyError(source_id)
-        return _DOCUMENT.validate_json(found[0])
+        return _read(_DOCUMENT, found[0])
 
     def titles(self) -> dict[str, tuple[str, str]]:
         """Source id to (path, title)."""
@@ -111,3 +113,11 @@ class Rows:
     def close(self) -> None:
         """Close the file; nothing can be read any more."""
         self._database.close()
+
+
+def _read(adapter: TypeAdapter[T], record: str) -> T:
+    """A record as it was written; one that does not fit was written by another version."""
+    try:
+        return adapter.validate_json(record)
+    except ValidationError as error:
+        raise IndexCorrupt(f"{FILE} holds a record of another form: {error}") from error

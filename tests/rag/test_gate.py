@@ -1,0 +1,229 @@
+"""The evidence gate: its features, its verdict, and the record of its fit."""
+
+import json
+import math
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import pytest
+
+import rag.gate
+from rag.gate import Evidence, judge, load_gate, weigh_evidence
+from rag.query import make_query
+from rag.schema import BlockKind, Chunk, Hit, Role, Scores, Sentence, Span, Turn
+
+NOTHING = Evidence(
+    dense=0.0, sentence=0.0, sentence_mean=0.0, held=0.0, names=0.0, works=0.0, no_detail=0.0, followup=0.0
+)
+PERFECT = Evidence(
+    dense=1.0, sentence=1.0, sentence_mean=1.0, held=1.0, names=0.0, works=1.0, no_detail=0.0, followup=1.0
+)
+WORST = Evidence(
+    dense=-1.0, sentence=-1.0, sentence_mean=-1.0, held=0.0, names=2.0, works=0.0, no_detail=1.0, followup=0.0
+)
+
+
+def _hit(
+    *sentences: str, scores: tuple[float, ...], dense: float = 0.0, heading: str = "", context: str = ""
+) -> Hit:
+    text = " ".join(sentences)
+    spans, start = [], 50  # the chunk does not stand at the document's start
+    for sentence in sentences:
+        spans.append(Span(start=start, end=start + len(sentence)))
+        start += len(sentence) + 1
+    chunk = Chunk(
+        chunk_id="c",
+        source_id="s",
+        ordinal=0,
+        text=text,
+        span=Span(start=50, end=50 + len(text)),
+        section_id="",
+        heading_path=(heading,) if heading else (),
+        first_page=None,
+        last_page=None,
+        n_tokens=1,
+        sentences=tuple(
+            Sentence(span=span, kind=BlockKind.PARAGRAPH, block=0, context=context) for span in spans
+        ),
+    )
+    return Hit(
+        rank=1,
+        row=0,
+        chunk=chunk,
+        title="T",
+        path="t.txt",
+        scores=Scores(dense=dense, lexical=0.0, fused=0.0),
+        sentence_scores=scores,
+    )
+
+
+def _evidence(
+    question: str, *hits: Hit, history: tuple[Turn, ...] = (), names: tuple[str, ...] = ()
+) -> Evidence:
+    return weigh_evidence(make_query(question, history), hits, weigh=lambda term: 1.0, names=names)
+
+
+# --- features ------------------------------------------------------------------------------------------------------
+
+
+def test_without_hits_there_is_no_evidence() -> None:
+    assert _evidence("Why does momentum help?") == NOTHING
+
+
+def test_dense_is_the_best_chunks_cosine_wherever_it_ranks() -> None:
+    hits = [_hit("A.", scores=(0.1,), dense=dense) for dense in (0.3, 0.8, 0.5)]
+    assert _evidence("Why?", *hits).dense == 0.8
+
+
+def test_sentence_features_are_the_best_and_the_mean_of_the_best_three_of_all_hits() -> None:
+    evidence = _evidence("Why?", _hit("A.", "B.", scores=(0.2, 0.9)), _hit("C.", "D.", scores=(0.6, 0.3)))
+    assert evidence.sentence == 0.9
+    assert evidence.sentence_mean == pytest.approx((0.9 + 0.6 + 0.3) / 3)
+    assert _evidence("Why?", _hit("A.", "B.", scores=(0.2, 0.4))).sentence_mean == pytest.approx(0.3)
+
+
+def test_held_is_the_share_of_the_best_single_passage_with_what_stands_over_it() -> None:
+    question = "Why does momentum smooth gradients?"  # three terms
+    one, other = _hit("Momentum.", scores=(0.1,)), _hit("Smoothing.", scores=(0.1,))
+    assert _evidence(question, one, other).held == pytest.approx(1 / 3)
+    assert _evidence(question, _hit("Momentum.", scores=(0.1,), heading="Gradients")).held == pytest.approx(
+        2 / 3
+    )
+    full = _hit("Momentum.", scores=(0.1,), heading="Gradients", context="Smooth")
+    assert _evidence(question, one, full).held == pytest.approx(1.0)
+
+
+def test_held_counts_terms_by_their_weight() -> None:
+    evidence = weigh_evidence(
+        make_query("Why does momentum smooth?"),
+        [_hit("Momentum.", scores=(0.1,))],
+        weigh=lambda term: 3.0 if term == "momentum" else 1.0,
+    )
+    assert evidence.held == pytest.approx(0.75)
+
+
+def test_held_looks_at_the_first_five_hits() -> None:
+    poor, rich = _hit("Nothing.", scores=(0.1,)), _hit("Momentum.", scores=(0.1,))
+    assert _evidence("Momentum?", *[poor] * 4, rich).held == 1.0
+    assert _evidence("Momentum?", *[poor] * 5, rich).held == 0.0
+
+
+def test_a_follow_up_is_held_by_passages_on_what_came_before() -> None:
+    history = (Turn(role=Role.USER, text="What is momentum?"),)
+    evidence = _evidence("And its drawback?", _hit("Momentum.", scores=(0.1,)), history=history)
+    assert evidence.held == pytest.approx(0.5)
+    assert evidence.followup == 1.0
+    assert _evidence("What drawback has momentum?", history=history).followup == 0.0
+
+
+@pytest.mark.parametrize(("names", "value"), [((), 0), (("Jax",), 1), (("Jax", "Zig", "Nim"), 2)])
+def test_strange_names_are_counted_up_to_two(names: tuple[str, ...], value: int) -> None:
+    assert _evidence("Why?", names=names).names == value
+
+
+def test_a_question_for_works_is_marked() -> None:
+    assert _evidence("Which source says so?").works == 1.0
+    assert _evidence("Who says so?").works == 0.0
+
+
+@pytest.mark.parametrize(
+    ("question", "telling", "silent"),
+    [
+        ("How many layers are there?", "It has 12 layers.", "It has many layers."),
+        ("And how long does it take?", "It takes seven days.", "It takes a while."),
+        ("When was BERT published?", "It came in 2018.", "It came late."),
+        ("Which batch size is best?", "Use 32.", "Use a small one."),
+        ("What is the formula of entropy?", "H = -p log p.", "Entropy is a measure."),
+        ("Who invented dropout?", "It was made by Hinton.", "It was made by others."),
+    ],
+)
+def test_a_detail_that_is_asked_for_has_to_be_in_a_close_sentence(
+    question: str, telling: str, silent: str
+) -> None:
+    assert _evidence(question, _hit(telling, scores=(0.5,))).no_detail == 0.0
+    assert _evidence(question, _hit(silent, scores=(0.5,))).no_detail == 1.0
+    assert _evidence("Why does it matter?", _hit(silent, scores=(0.5,))).no_detail == 0.0
+
+
+def test_only_the_best_three_sentences_are_looked_at_for_a_detail() -> None:
+    def asked(score: float) -> float:
+        hit = _hit("Some.", "Few.", "Many.", "It has 12.", scores=(0.9, 0.8, 0.7, score))
+        return _evidence("How many layers are there?", hit).no_detail
+
+    assert (asked(0.6), asked(0.75)) == (1.0, 0.0)
+
+
+# --- verdict -------------------------------------------------------------------------------------------------------
+
+
+def test_the_probability_is_logistic_in_the_fitted_coefficients() -> None:
+    evidence = replace(NOTHING, sentence=0.5, names=1.0)
+    model = load_gate()
+    score = model.intercept + 0.5 * model.coefficients["sentence"] + model.coefficients["names"]
+    assert judge(evidence).probability == pytest.approx(1 / (1 + math.exp(-score)))
+
+
+def test_an_answer_needs_the_fitted_threshold() -> None:
+    model = load_gate()
+    steps = [replace(NOTHING, sentence=n / 50, sentence_mean=n / 50) for n in range(51)]
+    verdicts = [judge(evidence) for evidence in steps]
+    assert [v.answer for v in verdicts] == [v.probability >= model.threshold for v in verdicts]
+    assert {verdict.answer for verdict in verdicts} == {True, False}
+
+
+@pytest.mark.parametrize("evidence", [NOTHING, PERFECT, WORST])
+def test_a_threshold_of_0_answers_everything_and_of_1_refuses_everything(evidence: Evidence) -> None:
+    assert judge(evidence, threshold=0.0).answer
+    assert not judge(evidence, threshold=1.0).answer
+
+
+def test_a_threshold_decides_at_its_value() -> None:
+    probability = judge(NOTHING).probability
+    assert judge(NOTHING, threshold=probability).answer
+    assert not judge(NOTHING, threshold=probability + 1e-9).answer
+
+
+def test_perfect_evidence_is_answered_and_the_worst_refused() -> None:
+    assert judge(PERFECT).answer
+    assert not judge(WORST).answer
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        ({"sentence": 0.3}, {"sentence": 0.6}),
+        ({"sentence_mean": 0.3}, {"sentence_mean": 0.6}),
+        ({"held": 0.3}, {"held": 0.6}),
+        ({"names": 1.0}, {"names": 0.0}),
+        ({"no_detail": 1.0}, {"no_detail": 0.0}),
+    ],
+)
+def test_each_feature_pulls_the_way_that_it_should(worse: dict[str, float], better: dict[str, float]) -> None:
+    low, high = (judge(replace(NOTHING, **change)).probability for change in (worse, better))
+    assert low < high
+
+
+def test_a_verdict_says_what_is_missing() -> None:
+    verdict = judge(replace(NOTHING, no_detail=1.0), missing=["Jax"])
+    assert (verdict.missing, verdict.no_detail) == (("Jax",), True)
+    assert not judge(NOTHING).no_detail
+
+
+# --- the record ----------------------------------------------------------------------------------------------------
+
+
+def test_the_shipped_gate_carries_its_record() -> None:
+    record = json.loads(Path(rag.gate.__file__).with_name("gate.json").read_bytes())
+    assert set(record) == {"coefficients", "intercept", "threshold", "fitted"}
+    assert list(record["coefficients"]) == [field.name for field in fields(Evidence)] == list(asdict(NOTHING))
+    assert 0 < record["threshold"] < 1
+    fitted = record["fitted"]
+    assert {"n_natural", "n_hard", "cross_validated_auroc", "answered_share", "natural", "hard"} <= set(
+        fitted
+    )
+    assert 0.5 < fitted["cross_validated_auroc"] <= 1
+    assert 0 < fitted["answered_share"] <= 1
+
+
+def test_the_gate_was_fitted_on_no_reported_set() -> None:
+    assert {load_gate().fitted["natural"], load_gate().fitted["hard"]} == {"fit.jsonl", "refusal.jsonl"}

@@ -1,0 +1,405 @@
+"""Retrieval over a tiny index, against a slow computation of the same scores from the texts alone."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self, cast
+
+import numpy as np
+import pytest
+
+from ingest.assemble import CitedWork, Piece, assemble, make_source
+from ingest.chunking import ChunkLimits, chunk_document, embedded_text
+from rag.embed import Passage, Vectors
+from rag.index.builder import IndexedChunk, build_files
+from rag.index.dense import Dense, build_dense
+from rag.index.generations import Generations
+from rag.index.manifest import ChunkerSpec, Counts, Draft, SourceEntry
+from rag.index.reader import Index
+from rag.query import Query, Wanted, make_query
+from rag.retrieve import Weights, query_vector, search
+from rag.schema import BlockKind, Chunk, Document, Hit, Role, Span, Turn
+from rag.terms import distinct, terms
+from rag.testing import FakeEmbedder
+
+EMBEDDER = FakeEmbedder()
+LIMITS = ChunkLimits(target_tokens=30, max_tokens=120)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a chunk was indexed as."""
+
+    chunk: Chunk
+    searched: str
+    vectors: Vectors  # the chunk, then its sentences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    index: Index
+    rows: tuple[Row, ...]
+
+
+def _document(path: str, *pieces: Piece, works: tuple[CitedWork, ...] = ()) -> Document:
+    return assemble(
+        make_source(path, path.encode(), media_type="text/plain"), pieces, title=path, works=works
+    )
+
+
+def _indexed(document: Document) -> Iterator[Row]:
+    for chunk in chunk_document(document, limits=LIMITS, count_tokens=EMBEDDER.count_tokens):
+        searched = embedded_text(
+            chunk.text,
+            path=chunk.heading_path,
+            context=chunk.sentences[0].context,
+            max_tokens=LIMITS.max_tokens,
+            count_tokens=EMBEDDER.count_tokens,
+        )
+        shift = len(searched) - len(chunk.text) - chunk.span.start
+        parts = tuple(Span(start=s.span.start + shift, end=s.span.end + shift) for s in chunk.sentences)
+        [(_, vectors)] = EMBEDDER.embed_passages([Passage(text=searched, parts=parts)])
+        yield Row(chunk=chunk, searched=searched, vectors=vectors)
+
+
+def _build(home: Path, documents: Sequence[Document]) -> Library:
+    rows = tuple(row for document in documents for row in _indexed(document))
+    files = build_files(
+        documents,
+        [IndexedChunk(chunk=row.chunk, searched=row.searched) for row in rows],
+        [row.vectors for row in rows],
+        dim=EMBEDDER.spec.dim,
+    )
+    draft = Draft(
+        built_by="test",
+        embedder=EMBEDDER.spec,
+        chunker=ChunkerSpec(name="test", version=1, target_tokens=30, max_tokens=120),
+        counts=Counts(
+            documents=len(documents),
+            chunks=len(rows),
+            sentences=sum(len(row.chunk.sentences) for row in rows),
+        ),
+        sources=tuple(
+            SourceEntry(
+                source_id=document.source.source_id,
+                path=document.source.path,
+                title=document.title,
+                media_type="text/plain",
+                content_sha256=document.source.content_sha256,
+                size_bytes=document.source.size_bytes,
+                n_chunks=sum(row.chunk.source_id == document.source.source_id for row in rows),
+            )
+            for document in documents
+        ),
+    )
+    with Generations(home).writer() as writer:
+        writer.commit(files, draft)
+    return Library(index=Index.open(home, embedder=EMBEDDER.spec), rows=rows)
+
+
+Opens = Callable[..., Library]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Opens]:
+    made: list[Library] = []
+
+    def open_over(*documents: Document) -> Library:
+        made.append(_build(tmp_path / f"library{len(made)}", documents))
+        return made[-1]
+
+    yield open_over
+    for library in made:
+        library.index.close()
+
+
+def _entry(number: int, title: str) -> Piece:
+    return Piece(text=f"{title}, https://example.org/{number}", kind=BlockKind.ENTRY, marker=f"{number}.")
+
+
+PIECES = (
+    Piece(text="1. Training", level=1, section_id="1"),
+    Piece(text="Gradient descent lowers the loss. It follows the slope downhill.", marks=((33, 1),)),
+    Piece(text="A learning rate sets the size of each step.", marks=((43, 2),)),
+    Piece(text="2. Deployment", level=1, section_id="2"),
+    Piece(text="Docker packs a model with all that it needs. Images are small.", marks=((44, 2),)),
+    Piece(text="Kubernetes runs many containers and restarts those that fail."),
+    Piece(text="3. Ethics", level=1, section_id="3"),
+    Piece(text="Bias in data becomes bias in a model."),
+    Piece(text="Works cited", level=1, section_id="works_cited"),
+    _entry(1, "Optimisation for beginners"),
+    _entry(2, "Containers and you"),
+    _entry(3, "Zebras of the savanna"),
+)
+WORKS = tuple(
+    CitedWork(
+        number=n,
+        title=PIECES[8 + n].text,
+        url=f"https://example.org/{n}",
+        text_fragment=None,
+        accessed=None,
+        piece=8 + n,
+    )
+    for n in (1, 2, 3)
+)
+ROADMAP = _document("roadmap.txt", *PIECES, works=WORKS)
+OTHER = _document(
+    "other.txt",
+    Piece(text="The loss of a model is lowered by gradient steps."),
+    Piece(text="Zebras graze at dawn."),
+)
+
+
+def _search(
+    library: Library, query: Query, *, k: int = 100, weights: Weights | None = None
+) -> tuple[Hit, ...]:
+    return search(library.index, EMBEDDER, query, k=k, weights=weights)
+
+
+# --- the same, slowly ----------------------------------------------------------------------------------------------
+
+
+def _bm25(texts: Sequence[str], asked: Sequence[str]) -> list[float]:
+    """BM25 as Lucene has it, k1 1.5, b 0.75."""
+    counted = [Counter(terms(text)) for text in texts]
+    mean = sum(sum(counts.values()) for counts in counted) / len(counted)
+    scores = []
+    for counts in counted:
+        score = 0.0
+        for term in asked:
+            df = sum(term in other for other in counted)
+            idf = math.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+            length = sum(counts.values()) / mean
+            score += idf * counts[term] / (counts[term] + 1.5 * (1 - 0.75 + 0.75 * length))
+        scores.append(score)
+    return scores
+
+
+def _slowly(rows: Sequence[Row], query: Query, weights: Weights) -> list[float]:
+    vector = query_vector(EMBEDDER, query, weights)
+    lexical = _bm25([row.searched for row in rows], distinct(terms(query.text)))
+    if query.background:
+        history = _bm25([row.searched for row in rows], distinct(terms(query.background)))
+        lexical = [own + weights.background_terms * past for own, past in zip(lexical, history, strict=True)]
+    plain = []
+    for row, words in zip(rows, lexical, strict=True):
+        whole, *parts = (float(one @ vector) for one in row.vectors)
+        dense = (1 - weights.sentence) * whole + weights.sentence * max(parts)
+        plain.append(weights.dense * dense + (1 - weights.dense) * words / (max(lexical) or 1.0))
+    fused = []
+    for n, row in enumerate(rows):
+        section = (row.chunk.source_id, row.chunk.section_id)
+        others = [
+            plain[m]
+            for m, other in enumerate(rows)
+            if m != n and (other.chunk.source_id, other.chunk.section_id) == section
+        ]
+        is_entry = row.chunk.sentences[0].kind is BlockKind.ENTRY
+        raised = 0.0 if is_entry or not others else weights.section * max(others)
+        lowered = weights.works if is_entry else 0.0
+        fused.append(plain[n] + raised - lowered)
+    return fused
+
+
+@pytest.mark.parametrize("history", [(), (Turn(role=Role.USER, text="How is a model packed with Docker?"),)])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How does gradient descent lower the loss?",
+        "What of its containers?",
+        "I am new here. My model is slow. How does Docker pack it?",
+        "Quantum chromodynamics?",
+    ],
+)
+def test_fused_scores_equal_a_slow_computation(
+    question: str, history: tuple[Turn, ...], build: Opens
+) -> None:
+    library, weights = build(ROADMAP, OTHER), Weights()
+    query = make_query(question, history)
+    hits = _search(library, query)
+    expected = _slowly(library.rows, query, weights)
+    assert [hit.chunk for hit in sorted(hits, key=lambda h: h.row)] == [row.chunk for row in library.rows]
+    for hit in hits:
+        # Sentence vectors are kept in half precision.
+        assert hit.scores.fused == pytest.approx(expected[hit.row], abs=2e-3)
+        assert hit.scores.dense == pytest.approx(
+            float(library.rows[hit.row].vectors[0] @ query_vector(EMBEDDER, query, weights)), abs=1e-5
+        )
+    assert [hit.scores.fused for hit in hits] == sorted((hit.scores.fused for hit in hits), reverse=True)
+    assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+
+
+def test_lexical_scores_are_bm25_of_the_question(build: Opens) -> None:
+    library, query = build(ROADMAP, OTHER), make_query("How does Docker pack a model?")
+    expected = _bm25([row.searched for row in library.rows], distinct(terms(query.text)))
+    assert max(expected) > 0
+    for hit in _search(library, query):
+        assert hit.scores.lexical == pytest.approx(expected[hit.row], rel=1e-4)
+
+
+def test_sentence_scores_are_cosines_in_the_order_of_the_sentences(build: Opens) -> None:
+    library, query = build(ROADMAP), make_query("How does gradient descent lower the loss?")
+    vector = query_vector(EMBEDDER, query, Weights())
+    for hit in _search(library, query):
+        assert len(hit.sentence_scores) == len(hit.chunk.sentences)
+        assert hit.sentence_scores == pytest.approx(
+            [float(one @ vector) for one in library.rows[hit.row].vectors[1:]], abs=1e-3
+        )
+
+
+def test_the_weights_say_which_half_counts(build: Opens) -> None:
+    library, query = build(ROADMAP), make_query("How does Docker pack a model?")
+    for hit in _search(library, query, weights=Weights(dense=0.0, section=0.0, works=0.0)):
+        best = max(h.scores.lexical for h in _search(library, query))
+        assert hit.scores.fused == pytest.approx(hit.scores.lexical / best, abs=1e-6)
+    for hit in _search(library, query, weights=Weights(dense=1.0, sentence=0.0, section=0.0, works=0.0)):
+        assert hit.scores.fused == pytest.approx(hit.scores.dense, abs=1e-6)
+
+
+# --- the question's vector -----------------------------------------------------------------------------------------
+
+
+def test_a_plain_questions_vector_is_its_embedding() -> None:
+    query = make_query("How does Docker pack a model?")
+    assert np.allclose(query_vector(EMBEDDER, query, Weights()), EMBEDDER.embed_query(query.text), atol=1e-6)
+
+
+def test_focus_and_background_pull_the_vector_and_its_length_stays_one() -> None:
+    plain = make_query("I am new. How does Docker pack a model?")
+    leaning = replace(plain, focus=plain.text, background="zebras of the savanna")
+    zebras = EMBEDDER.embed_query("zebras of the savanna")
+    focus = EMBEDDER.embed_query(plain.focus)
+    without = replace(plain, focus=plain.text)
+
+    def near(query: Query, to: Vectors) -> float:
+        vector = query_vector(EMBEDDER, query, Weights())
+        assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-6)
+        return float(vector @ to)
+
+    assert near(plain, focus) > near(without, focus)
+    assert near(leaning, zebras) > near(without, zebras)
+
+
+# --- order ---------------------------------------------------------------------------------------------------------
+
+
+def test_ties_are_broken_by_source_then_place(build: Opens) -> None:
+    same = "Gradient descent lowers the loss of every model that is trained with care and patience by us."
+    twins = [_document(path, Piece(text=same), Piece(text=same)) for path in ("a.txt", "b.txt")]
+    expected = sorted((document.source.source_id, n) for document in twins for n in (0, 1))
+    for documents in (twins, twins[::-1]):
+        hits = _search(build(*documents), make_query("How does gradient descent lower the loss?"))
+        assert len({hit.scores.fused for hit in hits}) == 1
+        assert [(hit.chunk.source_id, hit.chunk.ordinal) for hit in hits] == expected
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_no_more_than_k_hits_come_and_they_are_the_best(k: int, build: Opens) -> None:
+    library, query = build(ROADMAP), make_query("How does Docker pack a model?")
+    every = _search(library, query)
+    assert len(every) > 5
+    assert _search(library, query, k=k) == every[:k]
+
+
+def test_a_hit_names_its_source(build: Opens) -> None:
+    hits = _search(build(ROADMAP, OTHER), make_query("Do zebras graze at dawn?"), k=1)
+    assert (hits[0].title, hits[0].path, hits[0].chunk.text) == (
+        "other.txt",
+        "other.txt",
+        "Zebras graze at dawn.",
+    )
+
+
+class _NoRows:
+    """An index without a chunk; none can be written, for BM25 needs a row."""
+
+    dense = Dense(build_dense(np.zeros((0, EMBEDDER.spec.dim), dtype=np.float32)))
+
+    @property
+    def lexical(self) -> Self:
+        return self
+
+    def scores(self, query: Sequence[str]) -> Vectors:
+        return np.zeros(0, dtype=np.float32)
+
+    def chunks(self, rows: Sequence[int]) -> tuple[Chunk, ...]:
+        return ()
+
+    def __len__(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("question", ["How does Docker pack a model?", "What is reference 1?"])
+def test_an_empty_index_finds_nothing(question: str) -> None:
+    assert search(cast(Index, _NoRows()), EMBEDDER, make_query(question), k=5) == ()
+
+
+# --- works cited ---------------------------------------------------------------------------------------------------
+
+
+def _numbers(hits: Sequence[Hit]) -> list[int]:
+    return [h.chunk.sentences[0].references[0] for h in hits if h.chunk.sentences[0].kind is BlockKind.ENTRY]
+
+
+def test_a_work_stands_right_behind_the_passage_that_cites_it(build: Opens) -> None:
+    query = make_query("Which source backs up that Docker packs a model with all that it needs?")
+    assert query.wanted is Wanted.WORKS
+    first, second, *rest = _search(build(ROADMAP), query)
+    assert first.chunk.text.startswith("Docker packs")
+    assert _numbers([second]) == [2]
+    assert second.scores.fused == pytest.approx(first.scores.fused - 1e-4, abs=1e-6)
+    assert _numbers(rest) == [1, 3]
+
+
+def test_a_work_cited_only_beside_the_best_sentence_stands_further_behind(build: Opens) -> None:
+    pieces = (
+        Piece(text="Docker packs a model. Images are small.", marks=((21, 1), (39, 2))),
+        _entry(1, "Optimisation"),
+        _entry(2, "Containers"),
+    )
+    works = tuple(replace(work, piece=work.number) for work in WORKS[:2])
+    hits = _search(
+        build(_document("two.txt", *pieces, works=works)),
+        make_query("Which source says: Docker packs a model?"),
+    )
+    assert hits[0].chunk.text.startswith("Docker packs")
+    assert _numbers(hits) == [1, 2]
+    gaps = [hits[0].scores.fused - hit.scores.fused for hit in hits[1:]]
+    assert gaps == pytest.approx([1e-4, 0.05], abs=1e-6)
+
+
+def test_works_are_held_back_unless_they_are_asked_for(build: Opens) -> None:
+    query = make_query("Are there zebras of the savanna?")
+    library = build(ROADMAP)
+    held, free = _search(library, query), _search(library, query, weights=Weights(works=0.0))
+    entry = [next(hit for hit in hits if _numbers([hit]) == [3]) for hits in (held, free)]
+    assert entry[1].scores.fused - entry[0].scores.fused == pytest.approx(Weights().works, abs=1e-6)
+
+
+def test_a_work_of_another_source_is_not_raised(build: Opens) -> None:
+    alone = _document("alone.txt", _entry(2, "Something else"), works=(replace(WORKS[1], piece=0),))
+    query = make_query("Which source backs up that Docker packs a model with all that it needs?")
+    hits = _search(build(ROADMAP, alone), query)
+    raised = [hit for hit in hits if _numbers([hit]) == [2]]
+    assert [hit.path for hit in raised] == ["roadmap.txt", "alone.txt"]
+    assert raised[1].scores.fused < hits[0].scores.fused - 0.1
+
+
+def test_a_work_asked_for_by_number_comes_first(build: Opens) -> None:
+    for number in (1, 2, 3):
+        assert _numbers(_search(build(ROADMAP), make_query(f"What is reference {number}?"), k=1)) == [number]
+
+
+def test_a_work_asked_for_by_number_is_found_however_far_it_lies(build: Opens) -> None:
+    near = [Piece(text=f"What is a reference, and what is a source? Question {n}.") for n in range(250)]
+    library = build(
+        _document(
+            "long.txt",
+            *near,
+            Piece(text="Zebras", kind=BlockKind.ENTRY),
+            works=(replace(WORKS[0], number=7, piece=250),),
+        )
+    )
+    assert _numbers(_search(library, make_query("What is reference 7?"), k=1)) == [7]
