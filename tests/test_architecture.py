@@ -25,7 +25,7 @@ NAMED_AS_A_DEPENDENCY = {"rag/langchain.py"}
 # Imported for the command line's `--help`, so they must not load any of these.
 HEAVY = (
     "bm25s", "faiss", "langchain", "langchain_core", "numpy", "onnx", "onnxruntime", "pypdf", "pypdfium2", "ragas",
-    "scipy",    "sentence_transformers", "sqlite3", "streamlit", "tokenizers", "torch", "transformers",
+    "scipy", "sentence_transformers", "sqlite3", "streamlit", "tokenizers", "torch", "transformers",
 )  # fmt: skip
 
 
