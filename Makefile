@@ -11,7 +11,7 @@ override Q := $(value Q)
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help install ask chat index eval test lint wheel check clean
+.PHONY: help install ask chat index eval test unit lint wheel check clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ eval: install ## Measure the answers on the labelled questions
 
 test: install ## Run the tests
 	$(BIN)/python -m pytest
+
+unit: install ## Run the quick tests only: under a minute, no processes and no servers
+	$(BIN)/python -m pytest -m "not slow"
 
 lint: install ## Check format, style, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -19,20 +19,13 @@ from ingest.fetch.table import as_data, as_lines, rows_of
 from ingest.fetch.targets import targets_of
 from ingest.loaders.roadmap import load_roadmap
 from rag.bundled import roadmap_path
-from rag.errors import SettingsError, WaymarkError
+from rag.errors import FetchIncomplete, SettingsError
 from rag.schema import Work
 from rag.settings import load_settings
 
 app = typer.Typer(add_completion=False, help="The works that the roadmap cites, and what is kept of them.")
 
 Home = Annotated[Path | None, typer.Option(help="Data folder, instead of the one in the settings.")]
-
-
-class FetchIncomplete(WaymarkError):
-    """The time was over before every work was visited."""
-
-    exit_code = 24
-    default_hint = "Run `waymark sources fetch` again: it goes on where this run stopped."
 
 
 @app.callback(invoke_without_command=True)
@@ -63,7 +56,7 @@ def fetch(
 ) -> None:
     """Fetch the works cited and freeze what came; a run that was cut off is taken up where it stopped."""
     settings = load_settings({"home": home or context.obj}).settings
-    network = Network(allow_loopback=bool(getattr(settings, "fetch_allow_loopback", False)))
+    network = Network(allow_loopback=settings.fetch_allow_loopback)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task("Fetching", total=None)

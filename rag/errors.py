@@ -12,6 +12,9 @@
     ├─ StorageError              14   read-only folder, full disk
     ├─ EmbedderError             20   weights missing or not the expected ones
     ├─ MissingExtra              21   an optional package is not installed
+    ├─ AddressRefused            22   an address that must not be fetched
+    ├─ Offline                   23   no network
+    ├─ FetchIncomplete           24   fetching ended before all works were tried
     └─ QuestionSetError          30   an evaluation set that is absent or malformed
 
 Each class carries its exit code and a hint: one sentence that names the command or setting that
@@ -87,6 +90,27 @@ class EmbedderError(WaymarkError):
 class MissingExtra(WaymarkError):
     exit_code = 21
     default_hint = "Install the extra that the message names."
+
+
+class AddressRefused(WaymarkError):
+    """A URL or an address that Waymark does not fetch from."""
+
+    exit_code = 22
+    default_hint = "Only public http and https pages on the standard ports are fetched."
+
+
+class Offline(WaymarkError):
+    """No host can be reached."""
+
+    exit_code = 23
+    default_hint = "Check the connection and run the command again; proxies are not used."
+
+
+class FetchIncomplete(WaymarkError):
+    """The time was over before every work was visited."""
+
+    exit_code = 24
+    default_hint = "Run `waymark sources fetch` again: it goes on where this run stopped."
 
 
 class QuestionSetError(WaymarkError):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from rag.errors import SettingsError
 
@@ -26,7 +26,7 @@ CONFIG_VARIABLE = "WAYMARK_CONFIG"
 FILE_NAME = "waymark.toml"
 
 # They say where things lie, not what is answered.
-_OUTSIDE_DIGEST = frozenset({"home", "eval_data"})
+_OUTSIDE_DIGEST = frozenset({"home", "eval_data", "fetch_allow_loopback"})
 
 
 def _default_home() -> Path:
@@ -80,14 +80,19 @@ class Settings(BaseModel):
         default=None,
         description="Folder with the evaluation sets that are not part of Waymark. Default: none.",
     )
+    fetch_allow_loopback: bool = Field(
+        default=False,
+        description="Whether pages of this machine may be fetched, on any port (true or false); for tests.",
+    )
     max_question_chars: int = Field(
         default=4000, ge=1, le=100_000, description="Longest question accepted (characters, 1 to 100000)."
     )
 
     @field_validator("*", mode="before")
     @classmethod
-    def _not_a_truth_value(cls, value: object) -> object:
-        if isinstance(value, bool):  # pydantic would read true as 1
+    def _not_a_truth_value(cls, value: object, info: ValidationInfo) -> object:
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and wanted is not bool:  # pydantic would read true as 1
             raise ValueError("true and false are not values of this setting")
         return value
 

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import httpx
 
-from rag.errors import WaymarkError
+from rag.errors import AddressRefused
 
 MAX_URL = 2048  # characters
 
@@ -36,13 +36,6 @@ _NEVER = tuple(
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
-
-
-class AddressRefused(WaymarkError):
-    """A URL or an address that Waymark does not fetch from."""
-
-    exit_code = 22
-    default_hint = "Only public http and https pages on the standard ports are fetched."
 
 
 def check_url(text: str, *, allow_loopback: bool = False) -> httpx.URL:

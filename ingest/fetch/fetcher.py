@@ -20,19 +20,12 @@ from ingest.fetch.network import Conditional, Network
 from ingest.fetch.snapshots import Record, Run, Snapshots, Visit
 from ingest.fetch.targets import Target, targets_of
 from ingest.fetch.visit import Found, Patience, Visitor
-from rag.errors import WaymarkError
+from rag.errors import Offline
 from rag.schema import Work
 
 Progress = Callable[[str, int, int], None]  # step, done, total
 _TICK_S = 0.05
 _LEAVE_S = 0.5  # for threads to notice that the run is over
-
-
-class Offline(WaymarkError):
-    """No host can be reached."""
-
-    exit_code = 23
-    default_hint = "Check the connection and run the command again; proxies are not used."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

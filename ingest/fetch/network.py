@@ -17,10 +17,10 @@ import httpcore
 import httpx
 
 import rag
-from ingest.fetch.address import AddressRefused, check_url
+from ingest.fetch.address import check_url
 from ingest.fetch.body import BodyError, read_body
 from ingest.fetch.connect import CheckedBackend, Deadline, PoolTransport, Resolver, system_resolver
-from rag.errors import WaymarkError
+from rag.errors import AddressRefused, WaymarkError
 
 MOST_REDIRECTS = 3
 MOST_BYTES = 20 * 2**20

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 import httpx
 
-from ingest.fetch.address import AddressRefused
 from ingest.fetch.classify import Outcome, classify
 from ingest.fetch.connect import Deadline
 from ingest.fetch.hosts import HostGates, Stopped
@@ -19,7 +18,7 @@ from ingest.fetch.network import FETCH_S, Conditional, Failure, FetchFailed, Net
 from ingest.fetch.page import fingerprint
 from ingest.fetch.robots import RobotsRules, RobotsUnavailable
 from ingest.fetch.snapshots import Record, Visit
-from rag.errors import WaymarkError
+from rag.errors import AddressRefused, WaymarkError
 
 AGAIN = frozenset({429, 500, 502, 503, 504})
 NOT_MODIFIED = 304

@@ -20,17 +20,19 @@ from rag.render import plain
 
 
 class _Commands(TyperGroup):
-    """The commands below, and `eval`, whose module is loaded only when it is called."""
+    """The commands below, and the groups of other packages, whose modules are loaded only when they are needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # Any: click's context
-        return [*super().list_commands(ctx), "eval"]
+        return [*super().list_commands(ctx), "sources", "eval"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name != "eval":
+        if cmd_name == "sources":
+            from ingest.sources_cli import app as group
+        elif cmd_name == "eval":
+            from eval.cli import app as group
+        else:
             return super().get_command(ctx, cmd_name)
-        from eval.cli import app as evaluation
-
-        command = typer.main.get_command(evaluation)
+        command = typer.main.get_command(group)
         command.name = cmd_name
         return command
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import torch
 from transformers import AutoModel
+from transformers.utils.logging import disable_progress_bar
 
 
 class _Encoder(torch.nn.Module):
@@ -30,15 +31,15 @@ class _Encoder(torch.nn.Module):
 def export_onnx(folder: Path) -> bytes:
     """Convert the model in `folder` (config.json and model.safetensors; nothing is fetched)."""
     logging.getLogger("transformers").setLevel(logging.ERROR)
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # so declared there
     model = AutoModel.from_pretrained(
         str(folder), local_files_only=True, use_safetensors=True, attn_implementation="eager"
     )
     ids = torch.ones((2, 8), dtype=torch.long)
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter(
-            "ignore"
-        )  # tracer chatter about constants; the contract test compares the vectors
+        # What the tracer says of constants; the contract test compares the vectors.
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             _Encoder(model).eval(),
             (ids, torch.ones_like(ids)),

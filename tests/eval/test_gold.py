@@ -19,6 +19,8 @@ from eval.questions import Question, load_questions
 from eval.report import check_floors, load_floors, summary, write_run
 from rag.errors import SettingsError, StorageError
 
+pytestmark = pytest.mark.slow  # each report draws its bootstrap intervals
+
 ROOT = Path(__file__).parents[2]
 DEV = ROOT / "eval" / "questions" / "dev.jsonl"
 ROADMAP = (ROOT / "corpus" / "roadmap.txt").read_text(encoding="utf-8")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ingest.fetch.fetcher import Offline
-from ingest.sources_cli import FetchIncomplete, app
-from rag.errors import SettingsError
+from ingest.sources_cli import app
+from rag.errors import FetchIncomplete, Offline, SettingsError
+
+pytestmark = pytest.mark.slow
 
 runner = CliRunner()
 

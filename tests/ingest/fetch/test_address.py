@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ingest.fetch.address import AddressRefused, check_address, check_url
+from ingest.fetch.address import check_address, check_url
+from rag.errors import AddressRefused
 
 
 def test_every_url_of_the_list_that_can_be_refused_unresolved_is(shared: Path) -> None:

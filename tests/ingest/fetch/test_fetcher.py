@@ -21,13 +21,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from ingest.fetch.classify import READABLE, Outcome
-from ingest.fetch.fetcher import FetchReport, Offline, Options, fetch_works
+from ingest.fetch.fetcher import FetchReport, Options, fetch_works
 from ingest.fetch.network import Network
 from ingest.fetch.snapshots import Snapshots, Visit
 from ingest.fetch.targets import targets_of
 from ingest.fetch.visit import Patience
-from rag.errors import IndexLocked, SettingsError
+from rag.errors import IndexLocked, Offline, SettingsError
 from rag.schema import Span, Work
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
 CITED = ROOT / "tests/data/works_cited.json"

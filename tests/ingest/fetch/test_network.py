@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from ingest.fetch.address import AddressRefused
 from ingest.fetch.classify import Outcome, classify
 from ingest.fetch.connect import system_resolver
 from ingest.fetch.network import Conditional, Failure, FetchFailed, Network
+from rag.errors import AddressRefused
+
+pytestmark = pytest.mark.slow
 
 PUBLIC = "93.184.216.34"
 NAMES = {"public.test": PUBLIC, "localhost": "127.0.0.1", "kubernetes.default.svc": "10.96.0.1"}

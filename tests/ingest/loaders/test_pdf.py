@@ -35,6 +35,8 @@ from tests.ingest.loaders.made_pdf import (
     stream_object,
 )
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 PROSE = (
     "The first line of a paragraph is about as wide as the page is,",

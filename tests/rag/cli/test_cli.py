@@ -36,6 +36,8 @@ from rag.errors import (
 from rag.index.generations import Generations
 from rag.testing import FakeEmbedder
 
+pytestmark = pytest.mark.slow
+
 CODE = Path(rag.__file__).parents[1]
 USAGE = 2  # Typer's own exit code
 

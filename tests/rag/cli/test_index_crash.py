@@ -161,7 +161,10 @@ if __name__ == "__main__":
 
 # --- The tests ----------------------------------------------------------------------------------------------------
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes"),
+]
 
 
 def _child(name: str, *arguments: object) -> Any:

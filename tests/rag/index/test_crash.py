@@ -236,7 +236,10 @@ if __name__ == "__main__":
 
 # --- The tests ----------------------------------------------------------------------------------------------------
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes"),
+]
 
 
 def _command(name: str, *arguments: object) -> list[str]:
