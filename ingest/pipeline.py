@@ -1,33 +1,31 @@
-"""From sources to a new generation of the index: load, chunk, embed what is new, commit.
+"""From sources to a new generation of the index: gather, plan, load what is new, chunk, embed, commit.
 
-The effects of ingest in one place; what it calls is pure but for the embedder. An unchanged corpus is recognised by
-content hashes before anything is chunked or embedded, and then nothing is written.
+The effects of ingest in one place; what it calls is pure but for disks and the embedder. An unchanged corpus is
+recognised by content hashes before anything is loaded, chunked or embedded, and then nothing is written. Unchanged
+documents keep their rows. One bad source never stops a run: it is skipped, with its reason in the manifest.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 from ingest.chunking import CHUNKER_VERSION, ChunkLimits, chunk_document, embedded_text
-from ingest.loaders import ROADMAP, load_document
+from ingest.gather import ROADMAP_PATH, Wanted, gather
+from ingest.library import read_library
+from ingest.loaders import load_document
+from ingest.plan import Change, Planned, make_plan
+from ingest.vectors import Progress, embed_chunks
 from rag import __version__
 from rag.bundled import roadmap_path
-from rag.embed import Embedder, Passage, Vectors
+from rag.embed import Embedder
 from rag.errors import DocumentError, IndexCorrupt, IndexMismatch, IndexMissing
 from rag.index.builder import IndexedChunk, build_files
-from rag.index.cache import EmbeddingCache
 from rag.index.generations import Generations, Opened
-from rag.index.manifest import ChunkerSpec, Counts, Draft, SourceEntry, content_digest
-from rag.schema import Chunk, Document, Span
-
-ROADMAP_PATH = "corpus/roadmap.txt"  # the source's identity, wherever the file lies
-_EMBED_AT_ONCE = 64  # passages: enough for the embedder to put those of like length together
-_KEEP_AFTER = 8  # passages between two commits of the cache: what a kill can cost
-
-Progress = Callable[[str, int, int], None]  # step, done, total
+from rag.index.manifest import ChunkerSpec, Counts, Draft, SkippedSource, SourceEntry
+from rag.index.rows import Rows
+from rag.schema import Chunk, Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +38,16 @@ class IndexReport:
     n_chunks: int
     n_embedded: int  # passages whose vectors had to be computed
     seconds: float
+    plan: tuple[Planned, ...]
+    skipped: tuple[SkippedSource, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A document with its chunks as they go into the index."""
+
+    document: Document
+    chunks: tuple[IndexedChunk, ...]
 
 
 def index_corpus(
@@ -57,42 +65,30 @@ def index_corpus(
         roadmap: another file in the place of the bundled roadmap.
 
     Raises:
-        DocumentError: a source cannot be read, or there is no text in any.
+        DocumentError: the roadmap cannot be read, or there is no text in any source.
         IndexLocked, StorageError: nothing can be written; what served before still serves.
     """
     began = time.monotonic()
     limits = _within_window(limits or ChunkLimits(), embedder)
-    chunker = ChunkerSpec(
-        name="section-sentences",
-        version=CHUNKER_VERSION,
-        target_tokens=limits.target_tokens,
-        max_tokens=limits.max_tokens,
-    )
+    chunker = _chunker(limits)
     generations = Generations(home)
-    data = (roadmap or roadmap_path()).read_bytes()
-    documents = (load_document(data, path=ROADMAP_PATH, media_type=ROADMAP),)
-    digest = content_digest(
-        [_entry(document, 0) for document in documents], embedder=embedder.spec, chunker=chunker
-    )
-    current = _current(generations)
-    if current is not None and current.manifest.content_digest == digest and not current.warnings:
-        counts = current.manifest.counts
-        return IndexReport(
-            generation_id=current.manifest.generation_id,
-            changed=False,
-            n_documents=counts.documents,
-            n_chunks=counts.chunks,
-            n_embedded=0,
-            seconds=time.monotonic() - began,
-        )
+    current = _current(generations, embedder, chunker)
+    wanted, refused = gather(read_library(home), roadmap=roadmap or roadmap_path())
+    plan = _plan(wanted, refused, current)
+    if current is not None and _is_settled(plan, current):
+        return _unchanged(current, plan, seconds=time.monotonic() - began)
     with generations.writer() as writer:
-        chunks = _chunks(documents, limits, embedder)
+        loaded, failed = _load_all(plan, wanted, current, limits=limits, embedder=embedder, progress=progress)
+        chunks = [entry for one in loaded for entry in one.chunks]
         if not chunks:
             raise DocumentError("There is no text to index.")
-        vectors, n_embedded = _embed(home, embedder, chunks, progress)
+        vectors, n_embedded = embed_chunks(home, embedder, chunks, progress=progress)
+        documents = [one.document for one in loaded]
+        skipped = tuple(sorted((*refused, *failed), key=lambda one: one.path))
         draft = _draft(documents, [entry.chunk for entry in chunks], embedder, chunker)
         progress("write", 0, 1)
-        generation_id = writer.commit(build_files(documents, chunks, vectors, dim=embedder.spec.dim), draft)
+        files = build_files(documents, chunks, vectors, dim=embedder.spec.dim)
+        generation_id = writer.commit(files, replace(draft, skipped=skipped))
         progress("write", 1, 1)
     return IndexReport(
         generation_id=generation_id,
@@ -101,71 +97,136 @@ def index_corpus(
         n_chunks=len(chunks),
         n_embedded=n_embedded,
         seconds=time.monotonic() - began,
+        plan=plan,
+        skipped=skipped,
     )
 
 
-def _current(generations: Generations) -> Opened | None:
-    try:
-        return generations.open_current()
-    except (IndexMissing, IndexCorrupt, IndexMismatch):
-        return None
+def plan_corpus(
+    home: Path, *, embedder: Embedder, limits: ChunkLimits | None = None, roadmap: Path | None = None
+) -> tuple[Planned, ...]:
+    """What `index_corpus` would do; loads, embeds and writes nothing. Files that were never loaded may still fail."""
+    chunker = _chunker(_within_window(limits or ChunkLimits(), embedder))
+    wanted, refused = gather(read_library(home), roadmap=roadmap or roadmap_path())
+    return _plan(wanted, refused, _current(Generations(home), embedder, chunker))
+
+
+def _chunker(limits: ChunkLimits) -> ChunkerSpec:
+    return ChunkerSpec(
+        name="section-sentences",
+        version=CHUNKER_VERSION,
+        target_tokens=limits.target_tokens,
+        max_tokens=limits.max_tokens,
+    )
 
 
 def _within_window(limits: ChunkLimits, embedder: Embedder) -> ChunkLimits:
     return replace(limits, max_tokens=min(limits.max_tokens, embedder.spec.max_tokens))
 
 
-def _chunks(documents: Sequence[Document], limits: ChunkLimits, embedder: Embedder) -> list[IndexedChunk]:
-    return [
-        IndexedChunk(
-            chunk=chunk,
-            searched=embedded_text(
-                chunk.text,
-                path=chunk.heading_path,
-                context=chunk.sentences[0].context,
-                max_tokens=limits.max_tokens,
-                count_tokens=embedder.count_tokens,
-            ),
+def _current(generations: Generations, embedder: Embedder, chunker: ChunkerSpec) -> Opened | None:
+    """The generation that serves, if its rows can be used again: whole, by the same embedder and chunker."""
+    try:
+        opened = generations.open_current()
+    except (IndexMissing, IndexCorrupt, IndexMismatch):
+        return None
+    same = opened.manifest.embedder == embedder.spec and opened.manifest.chunker == chunker
+    return opened if same and not opened.warnings else None
+
+
+def _plan(
+    wanted: Sequence[Wanted], refused: Sequence[SkippedSource], current: Opened | None
+) -> tuple[Planned, ...]:
+    return make_plan(
+        [one.found for one in wanted],
+        refused,
+        indexed=current.manifest.sources if current else (),
+        skipped_before=current.manifest.skipped if current else (),
+    )
+
+
+def _is_settled(plan: Sequence[Planned], current: Opened) -> bool:
+    """Nothing to add, change or remove, and nothing skipped that was not skipped before."""
+    if any(one.change not in (Change.UNCHANGED, Change.SKIPPED) for one in plan):
+        return False
+    skipped = {(one.path, one.reason) for one in plan if one.change is Change.SKIPPED}
+    return skipped == {(one.path, one.reason) for one in current.manifest.skipped}
+
+
+def _unchanged(current: Opened, plan: tuple[Planned, ...], *, seconds: float) -> IndexReport:
+    manifest = current.manifest
+    return IndexReport(
+        generation_id=manifest.generation_id,
+        changed=False,
+        n_documents=manifest.counts.documents,
+        n_chunks=manifest.counts.chunks,
+        n_embedded=0,
+        seconds=seconds,
+        plan=plan,
+        skipped=manifest.skipped,
+    )
+
+
+def _load_all(
+    plan: Sequence[Planned],
+    wanted: Sequence[Wanted],
+    current: Opened | None,
+    *,
+    limits: ChunkLimits,
+    embedder: Embedder,
+    progress: Progress,
+) -> tuple[list[Loaded], list[SkippedSource]]:
+    """Unchanged documents from the rows that serve, the others from their bytes; what fails, with its reason."""
+    changes = {one.path: one for one in plan}
+    loaded: list[Loaded] = []
+    failed: list[SkippedSource] = []
+    with closing(Rows(current.folder)) if current else nullcontext() as rows:
+        for done, one in enumerate(wanted):
+            planned = changes[one.found.path]
+            progress("load", done, len(wanted))
+            try:
+                if planned.change is Change.SKIPPED:
+                    failed.append(_skipped(one, planned.reason))
+                elif planned.change is Change.UNCHANGED and rows is not None:
+                    loaded.append(_from_rows(one, rows))
+                else:
+                    loaded.append(_from_bytes(one, limits=limits, embedder=embedder))
+            except (DocumentError, OSError) as error:
+                if one.found.path == ROADMAP_PATH:
+                    raise
+                failed.append(_skipped(one, getattr(error, "reason", "") or str(error)))
+    progress("load", len(wanted), len(wanted))
+    return loaded, failed
+
+
+def _skipped(one: Wanted, reason: str) -> SkippedSource:
+    return SkippedSource(path=one.found.path, reason=reason, content_sha256=one.found.sha256)
+
+
+def _from_rows(one: Wanted, rows: Rows) -> Loaded:
+    source_id = rows.source_at(one.found.path)
+    chunks = (IndexedChunk(chunk=chunk, searched=searched) for chunk, searched in rows.indexed(source_id))
+    return Loaded(document=rows.document(source_id), chunks=tuple(chunks))
+
+
+def _from_bytes(one: Wanted, *, limits: ChunkLimits, embedder: Embedder) -> Loaded:
+    document = load_document(one.read(), path=one.found.path, media_type=one.media_type)
+    chunks = tuple(_indexed_chunks(document, limits, embedder))
+    if not chunks:
+        raise DocumentError("it has no text")
+    return Loaded(document=document, chunks=chunks)
+
+
+def _indexed_chunks(document: Document, limits: ChunkLimits, embedder: Embedder) -> Iterator[IndexedChunk]:
+    for chunk in chunk_document(document, limits=limits, count_tokens=embedder.count_tokens):
+        searched = embedded_text(
+            chunk.text,
+            path=chunk.heading_path,
+            context=chunk.sentences[0].context,
+            max_tokens=limits.max_tokens,
+            count_tokens=embedder.count_tokens,
         )
-        for document in documents
-        for chunk in chunk_document(document, limits=limits, count_tokens=embedder.count_tokens)
-    ]
-
-
-def _embed(
-    home: Path, embedder: Embedder, chunks: Sequence[IndexedChunk], progress: Progress
-) -> tuple[list[Vectors], int]:
-    """Vectors of all chunks, and how many passages were embedded rather than found in the cache."""
-    passages = [_passage(entry) for entry in chunks]
-    distinct = list(dict.fromkeys(passages))
-    with closing(EmbeddingCache(home, embedder.spec)) as cache:
-        known = {distinct[n]: rows for n, rows in cache.get(distinct).items()}
-        missing = [passage for passage in distinct if passage not in known]
-        progress("embed", 0, len(missing))
-        done = 0
-        for part in _embedded_in_parts(embedder, missing):
-            cache.put(part)
-            known |= part
-            done += len(part)
-            progress("embed", done, len(missing))
-    return [known[passage] for passage in passages], len(missing)
-
-
-def _embedded_in_parts(
-    embedder: Embedder, passages: Sequence[Passage]
-) -> Iterator[list[tuple[Passage, Vectors]]]:
-    for start in range(0, len(passages), _EMBED_AT_ONCE):
-        together = passages[start : start + _EMBED_AT_ONCE]
-        computed = ((together[n], rows) for n, rows in embedder.embed_passages(together))
-        while part := list(islice(computed, _KEEP_AFTER)):
-            yield part
-
-
-def _passage(entry: IndexedChunk) -> Passage:
-    chunk = entry.chunk
-    shift = len(entry.searched) - len(chunk.text) - chunk.span.start
-    parts = tuple(Span(start=s.span.start + shift, end=s.span.end + shift) for s in chunk.sentences)
-    return Passage(text=entry.searched, parts=parts)
+        yield IndexedChunk(chunk=chunk, searched=searched)
 
 
 def _draft(

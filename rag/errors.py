@@ -5,6 +5,7 @@
     ├─ SettingsError              4   unknown key, bad value
     ├─ DocumentError              5   a document that cannot be read
     ├─ BatchError                 6   lines of a batch that could not be answered
+    ├─ SourcesSkipped             7   done, but some sources could not be indexed
     ├─ IndexMissing              10   nothing has been indexed yet
     ├─ IndexMismatch             11   made by another embedder, chunker or format
     ├─ IndexCorrupt              12   no generation passes its checks
@@ -53,6 +54,13 @@ class DocumentError(WaymarkError):
 class BatchError(WaymarkError):
     exit_code = 6
     default_hint = "Each line of a batch is a JSON object with `id` and `question`."
+
+
+class SourcesSkipped(WaymarkError):
+    """The run is done and its index serves; some of what was wanted is not in it."""
+
+    exit_code = 7
+    default_hint = "`waymark status` lists them with their reasons; `waymark remove` takes them off the list."
 
 
 class IndexMissing(WaymarkError):

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 import rag
 from rag.cli.ask import ask, chat
-from rag.cli.store import index, rollback, status, verify, versions
+from rag.cli.store import add, index, remove, rollback, status, verify, versions
 from rag.cli.system import doctor
 from rag.errors import WaymarkError
 from rag.render import plain
@@ -61,7 +61,7 @@ def options(
     """Options of every command."""
 
 
-for command in (ask, chat, index, status, verify, versions, rollback, doctor):
+for command in (ask, chat, index, add, remove, status, verify, versions, rollback, doctor):
     app.command()(command)
 
 

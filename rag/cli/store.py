@@ -1,5 +1,6 @@
 """Commands over the index: build, look, check, go back."""
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,39 +9,104 @@ import typer
 from rich.console import Console
 
 from rag.cli.output import print_facts, print_json, print_line
-from rag.errors import IndexCorrupt, IndexMissing
+from rag.errors import DocumentError, IndexCorrupt, IndexMissing, SourcesSkipped
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from rag.embed import Embedder
     from rag.index.generations import Generations, Opened
 
 Home = Annotated[Path | None, typer.Option(help="Data folder, instead of the one in the settings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def index(home: Home = None) -> None:
+def index(
+    home: Home = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")] = False,
+) -> None:
     """Build the index or bring it up to date; what did not change is not embedded again."""
-    build(load_settings({"home": home}).settings, say=True)
+    settings = load_settings({"home": home}).settings
+    if dry_run:
+        _show_plan(settings)
+    else:
+        build(settings, say=True)
+
+
+def add(
+    paths: Annotated[list[str], typer.Argument(help="Files and folders; folders with all that is in them.")],
+    home: Home = None,
+) -> None:
+    """Add your own documents to the index: PDF, HTML, Markdown, reStructuredText, notebooks, Word, text."""
+    from ingest.library import item_of, read_library, write_library
+
+    settings = load_settings({"home": home}).settings
+    items = [item_of(path) for path in paths]
+    for path, item in zip(paths, items, strict=True):
+        if "://" in item:
+            raise DocumentError(f"{path}: pages cannot be added yet", hint="Save the page and add the file.")
+        if not Path(item).exists():
+            raise DocumentError(f"{path} does not exist", hint="Check the path.")
+    write_library(settings.home, read_library(settings.home).with_items(*items))
+    build(settings, say=True)
+
+
+def remove(
+    paths: Annotated[list[str], typer.Argument(help="Files and folders as they were added.")],
+    home: Home = None,
+) -> None:
+    """Take your own documents out of the index; the files stay where they are."""
+    from ingest.library import item_of, read_library, write_library
+
+    settings = load_settings({"home": home}).settings
+    library = read_library(settings.home)
+    items = [item_of(path) for path in paths]
+    for path, item in zip(paths, items, strict=True):
+        if item not in library.items:
+            listed = ", ".join(library.items) or "nothing"
+            raise DocumentError(f"{path} was not added as such", hint=f"Added so far: {listed}.")
+    write_library(settings.home, library.without(*items))
+    build(settings, say=True)
 
 
 def build(settings: Settings, *, say: bool) -> None:
-    """Bring the index up to date; `say` prints what was done."""
+    """Bring the index up to date; `say` prints what was done.
+
+    Raises:
+        SourcesSkipped: done, but not everything that is wanted could be indexed.
+    """
     from ingest.pipeline import index_corpus
     from rag.cli.progress import progress_bars
-    from rag.embed import open_embedder
 
-    console = Console(stderr=True)
-    with console.status("Opening the embedder"):
-        embedder = open_embedder(settings.embedder, home=settings.home)
+    embedder = _embedder(settings)
     with progress_bars() as progress:
         report = index_corpus(settings.home, embedder=embedder, progress=progress)
     if not say:
         return
+    counts = Counter(one.change for one in report.plan)
+    changes = ", ".join(f"{n} {change}" for change, n in sorted(counts.items()) if change != "skipped")
     done = "indexed" if report.changed else "unchanged"
-    typer.echo(
-        f"{report.n_documents} documents {done}: {report.n_chunks} chunks, {report.n_embedded} embedded, "
-        f"{report.seconds:.1f} s, generation {report.generation_id}"
+    print_line(
+        f"{report.n_documents} documents {done} ({changes}): {report.n_chunks} chunks, "
+        f"{report.n_embedded} embedded, {report.seconds:.1f} s, generation {report.generation_id}"
     )
+    for skipped in report.skipped:
+        print_line(f"skipped {skipped.path}: {skipped.reason}")
+    if report.skipped:
+        raise SourcesSkipped(f"{len(report.skipped)} sources were skipped; the others are indexed.")
+
+
+def _show_plan(settings: Settings) -> None:
+    from ingest.pipeline import plan_corpus
+
+    for planned in plan_corpus(settings.home, embedder=_embedder(settings)):
+        print_line(f"{planned.change}: {planned.path}{f' ({planned.reason})' if planned.reason else ''}")
+
+
+def _embedder(settings: Settings) -> "Embedder":
+    from rag.embed import open_embedder
+
+    with Console(stderr=True).status("Opening the embedder"):
+        return open_embedder(settings.embedder, home=settings.home)
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:

@@ -42,7 +42,7 @@ def build_files(
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate(parts).astype(np.float16), allow_pickle=False)
     return {
-        ROWS: build_rows(documents, [entry.chunk for entry in chunks]),
+        ROWS: build_rows(documents, [(entry.chunk, entry.searched) for entry in chunks]),
         DENSE: build_dense(np.concatenate(whole)),
         SENTENCES: buffer.getvalue(),
         **build_lexical([entry.searched for entry in chunks]),

@@ -5,7 +5,7 @@ its first sentence in `sentences.npy`. Records are JSON, validated when read.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ FILE = "chunks.sqlite"
 _SCHEMA = """
 create table documents (source_id text primary key, path text not null, title text not null, record text not null);
 create table chunks (row integer primary key, chunk_id text not null, source_id text not null,
-                     first_sentence integer not null, record text not null);
+                     first_sentence integer not null, record text not null, searched text not null);
 create table works (source_id text, number integer, title text, url text, primary key (source_id, number));
 create index chunks_of_source on chunks (source_id, row);
 """
@@ -27,8 +27,8 @@ _DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
 _CHUNK: TypeAdapter[Chunk] = TypeAdapter(Chunk)
 
 
-def build_rows(documents: Iterable[Document], chunks: Iterable[Chunk]) -> bytes:
-    """The file as bytes; chunks get rows 0, 1, … in their order."""
+def build_rows(documents: Iterable[Document], chunks: Iterable[tuple[Chunk, str]]) -> bytes:
+    """The file as bytes; chunks, each with its searched text, get rows 0, 1, … in their order."""
     with sqlite3.connect(":memory:") as database:
         database.executescript(_SCHEMA)
         for document in documents:
@@ -43,11 +43,11 @@ def build_rows(documents: Iterable[Document], chunks: Iterable[Chunk]) -> bytes:
                 [(source.source_id, work.number, work.title, work.url) for work in document.works],
             )
         first_sentence = 0
-        for row, chunk in enumerate(chunks):
+        for row, (chunk, searched) in enumerate(chunks):
             record = _CHUNK.dump_json(chunk).decode()
             database.execute(
-                "insert into chunks values (?, ?, ?, ?, ?)",
-                (row, chunk.chunk_id, chunk.source_id, first_sentence, record),
+                "insert into chunks values (?, ?, ?, ?, ?, ?)",
+                (row, chunk.chunk_id, chunk.source_id, first_sentence, record, searched),
             )
             first_sentence += len(chunk.sentences)
         database.commit()
@@ -92,6 +92,12 @@ class Rows:
         query = "select row from chunks where source_id = ? order by row"
         return tuple(row for (row,) in self._database.execute(query, (source_id,)))
 
+    def indexed(self, source_id: str) -> Iterator[tuple[Chunk, str]]:
+        """The chunks of a source with their searched texts, in reading order."""
+        query = "select record, searched from chunks where source_id = ? order by row"
+        for record, searched in self._database.execute(query, (source_id,)):
+            yield _read(_CHUNK, record), searched
+
     def document(self, source_id: str) -> Document:
         """One document, whole.
 
@@ -104,6 +110,17 @@ class Rows:
         if found is None:
             raise KeyError(source_id)
         return _read(_DOCUMENT, found[0])
+
+    def source_at(self, path: str) -> str:
+        """The id of the source of that path.
+
+        Raises:
+            KeyError: no such source in this generation.
+        """
+        found = self._database.execute("select source_id from documents where path = ?", (path,)).fetchone()
+        if found is None:
+            raise KeyError(path)
+        return str(found[0])
 
     def titles(self) -> dict[str, tuple[str, str]]:
         """Source id to (path, title)."""

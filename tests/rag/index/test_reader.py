@@ -182,7 +182,7 @@ def _text_lost(files: Files) -> Files:
 
 def _chunk_lost(files: Files) -> Files:
     document, chunks = _document(SENTENCES_OF)
-    return files | {ROWS: build_rows([document], chunks[:2])}
+    return files | {ROWS: build_rows([document], [(chunk, "") for chunk in chunks[:2]])}
 
 
 def _all_lost_a_row(files: Files) -> Files:

@@ -40,7 +40,9 @@ def _document(source: Source = SOURCE, *, title: str = "T") -> Document:
 
 def _rows(folder: Path, documents: list[Document], chunks: list[Chunk]) -> Rows:
     folder.mkdir(exist_ok=True)
-    (folder / FILE).write_bytes(build_rows(documents, chunks))
+    (folder / FILE).write_bytes(
+        build_rows(documents, [(chunk, f"searched {chunk.ordinal}") for chunk in chunks])
+    )
     return Rows(folder)
 
 
@@ -172,7 +174,8 @@ def test_rows_and_titles_are_listed_by_source(tmp_path: Path) -> None:
 
 def test_equal_content_gives_equal_bytes() -> None:
     chunks = [_chunk(n) for n in range(3)]
-    assert build_rows([_document()], chunks) == build_rows([_document()], chunks)
+    entries = [(chunk, "") for chunk in chunks]
+    assert build_rows([_document()], entries) == build_rows([_document()], entries)
 
 
 def test_threads_may_share_it_and_reading_writes_nothing(tmp_path: Path) -> None:
@@ -191,3 +194,13 @@ def test_a_file_that_is_none_of_ours_is_corrupt(tmp_path: Path, data: bytes | No
         (tmp_path / FILE).write_bytes(data)
     with pytest.raises(IndexCorrupt, match="cannot be read"):
         Rows(tmp_path)
+
+
+def test_the_chunks_of_a_source_come_back_with_their_searched_texts(tmp_path: Path) -> None:
+    chunks = [_chunk(0), _chunk(1)]
+    rows = _rows(tmp_path, [_document()], chunks)
+    assert rows.source_at(_document().source.path) == _document().source.source_id
+    found = list(rows.indexed(chunks[0].source_id))
+    assert found == [(chunk, f"searched {chunk.ordinal}") for chunk in chunks]
+    with pytest.raises(KeyError):
+        rows.source_at("elsewhere")

@@ -1,0 +1,122 @@
+"""One's own documents beside the roadmap: added, changed, removed, skipped; nothing embedded twice."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.library import Library, write_library
+from ingest.pipeline import IndexReport, index_corpus, plan_corpus
+from ingest.plan import Change
+from rag.index.generations import Generations
+from rag.index.reader import Index
+from rag.testing import FakeEmbedder
+
+ROADMAP = "Title\n\nSection 1: One\n\nThe roadmap has one sentence.\n"
+NOTES = "# Notes\n\nFirst thing to know.\n\n## More\n\nSecond thing to know.\n"
+
+
+@pytest.fixture
+def roadmap(tmp_path: Path) -> Path:
+    path = tmp_path / "roadmap.txt"
+    path.write_text(ROADMAP)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "own"
+    path.mkdir()
+    (path / "notes.md").write_text(NOTES)
+    (path / "page.html").write_text("<html><title>P</title><body><p>A page of one's own.</p></body></html>")
+    (path / "drawing.svelte").write_text("<script>let a = 1;</script>")
+    (path / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing\n")
+    return path
+
+
+def _run(home: Path, roadmap: Path, embedder: FakeEmbedder | None = None) -> IndexReport:
+    return index_corpus(home, embedder=embedder or FakeEmbedder(), roadmap=roadmap)
+
+
+def _changes(report: IndexReport) -> dict[str, Change]:
+    return {Path(one.path).name: one.change for one in report.plan}
+
+
+def test_readable_files_are_indexed_and_each_of_the_others_is_told(
+    home: Path, roadmap: Path, folder: Path
+) -> None:
+    write_library(home, Library().with_items(folder.as_posix()))
+    report = _run(home, roadmap)
+    assert (report.n_documents, report.changed) == (3, True)
+    reasons = {Path(one.path).name: one.reason for one in report.skipped}
+    assert set(reasons) == {"drawing.svelte", "broken.pdf"}
+    assert "svelte" in reasons["drawing.svelte"]
+    with_titles = Index.open(home, embedder=FakeEmbedder().spec).titles
+    assert {Path(path).name for path, _ in with_titles.values()} == {"notes.md", "page.html", "roadmap.txt"}
+
+
+def test_a_second_run_embeds_and_writes_nothing(home: Path, roadmap: Path, folder: Path) -> None:
+    write_library(home, Library().with_items(folder.as_posix()))
+    first, embedder = _run(home, roadmap), FakeEmbedder()
+    second = _run(home, roadmap, embedder)
+    assert (second.changed, second.n_embedded, embedder.seen) == (False, 0, [])
+    assert second.generation_id == first.generation_id
+    assert second.skipped == first.skipped
+
+
+def test_only_the_changed_chunks_of_a_changed_file_are_embedded(
+    home: Path, roadmap: Path, folder: Path
+) -> None:
+    write_library(home, Library().with_items(folder.as_posix()))
+    _run(home, roadmap)
+    (folder / "notes.md").write_text(NOTES.replace("Second thing", "Another thing"))
+    embedder = FakeEmbedder()
+    report = _run(home, roadmap, embedder)
+    assert _changes(report)["notes.md"] is Change.CHANGED
+    assert (report.n_embedded, len(embedder.seen)) == (1, 1)
+    assert "Another thing" in str(embedder.seen[0])
+
+
+def test_a_touched_file_is_unchanged(home: Path, roadmap: Path, folder: Path) -> None:
+    write_library(home, Library().with_items(folder.as_posix()))
+    _run(home, roadmap)
+    (folder / "notes.md").touch()
+    assert not _run(home, roadmap).changed
+
+
+def test_after_removal_the_index_is_what_it_was_before(home: Path, roadmap: Path, folder: Path) -> None:
+    _run(home, roadmap)
+    before = Generations(home).open_current().manifest
+    write_library(home, Library().with_items(folder.as_posix()))
+    _run(home, roadmap)
+    between = Generations(home).open_current().manifest
+    write_library(home, Library())
+    report = _run(home, roadmap)
+    after = Generations(home).open_current().manifest
+    assert report.n_embedded == 0
+    assert (after.content_digest, after.skipped) == (before.content_digest, ())
+    assert between.content_digest != before.content_digest
+
+
+def test_a_renamed_file_is_not_embedded_again(home: Path, roadmap: Path, folder: Path) -> None:
+    write_library(home, Library().with_items(folder.as_posix()))
+    _run(home, roadmap)
+    (folder / "notes.md").rename(folder / "renamed.md")
+    report = _run(home, roadmap)
+    assert (_changes(report)["notes.md"], _changes(report)["renamed.md"]) == (Change.REMOVED, Change.ADDED)
+    assert report.n_embedded == 0
+
+
+def test_a_dry_run_tells_and_does_nothing(home: Path, roadmap: Path, folder: Path) -> None:
+    write_library(home, Library().with_items(folder.as_posix()))
+    plan = plan_corpus(home, embedder=FakeEmbedder(), roadmap=roadmap)
+    assert {Path(one.path).name: one.change for one in plan}["notes.md"] is Change.ADDED
+    assert Generations(home).ids() == []
+
+
+def test_a_folder_that_is_gone_is_told_and_the_rest_is_indexed(
+    home: Path, roadmap: Path, tmp_path: Path
+) -> None:
+    write_library(home, Library().with_items((tmp_path / "gone").as_posix()))
+    report = _run(home, roadmap)
+    assert report.n_documents == 1
+    assert [one.reason for one in report.skipped] == ["it is not there any more"]
