@@ -6,8 +6,8 @@ documents keep their rows. One bad source never stops a run: it is skipped, with
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,10 +21,10 @@ from rag import __version__
 from rag.bundled import roadmap_path
 from rag.embed import Embedder
 from rag.errors import DocumentError, IndexCorrupt, IndexMismatch, IndexMissing
-from rag.index.builder import IndexedChunk, build_files
+from rag.index.builder import OTHERS, IndexedChunk, Part, build_generation
 from rag.index.generations import Generations, Opened
 from rag.index.manifest import ChunkerSpec, Counts, Draft, SkippedSource, SourceEntry
-from rag.index.rows import Rows
+from rag.index.rows import FILE, Rows
 from rag.schema import Chunk, Document
 
 
@@ -79,6 +79,7 @@ def index_corpus(
         return _unchanged(current, plan, seconds=time.monotonic() - began)
     with generations.writer() as writer:
         loaded, failed = _load_all(plan, wanted, current, limits=limits, embedder=embedder, progress=progress)
+        loaded.sort(key=lambda one: not _is_roadmap(one.document))
         chunks = [entry for one in loaded for entry in one.chunks]
         if not chunks:
             raise DocumentError("There is no text to index.")
@@ -87,7 +88,12 @@ def index_corpus(
         skipped = tuple(sorted((*refused, *failed), key=lambda one: one.path))
         draft = _draft(documents, [entry.chunk for entry in chunks], embedder, chunker)
         progress("write", 0, 1)
-        files = build_files(documents, chunks, vectors, dim=embedder.spec.dim)
+        first = sum(len(one.chunks) for one in loaded if _is_roadmap(one.document))
+        files = build_generation(
+            Part(documents=documents[:1], chunks=chunks[:first], vectors=vectors[:first]),
+            Part(documents=documents[1:], chunks=chunks[first:], vectors=vectors[first:]),
+            dim=embedder.spec.dim,
+        )
         generation_id = writer.commit(files, replace(draft, skipped=skipped))
         progress("write", 1, 1)
     return IndexReport(
@@ -109,6 +115,10 @@ def plan_corpus(
     chunker = _chunker(_within_window(limits or ChunkLimits(), embedder))
     wanted, refused = gather(read_library(home), roadmap=roadmap or roadmap_path())
     return _plan(wanted, refused, _current(Generations(home), embedder, chunker))
+
+
+def _is_roadmap(document: Document) -> bool:
+    return document.source.path == ROADMAP_PATH
 
 
 def _chunker(limits: ChunkLimits) -> ChunkerSpec:
@@ -180,14 +190,14 @@ def _load_all(
     changes = {one.path: one for one in plan}
     loaded: list[Loaded] = []
     failed: list[SkippedSource] = []
-    with closing(Rows(current.folder)) if current else nullcontext() as rows:
+    with _rows(current) as rows:
         for done, one in enumerate(wanted):
             planned = changes[one.found.path]
             progress("load", done, len(wanted))
             try:
                 if planned.change is Change.SKIPPED:
                     failed.append(_skipped(one, planned.reason))
-                elif planned.change is Change.UNCHANGED and rows is not None:
+                elif planned.change is Change.UNCHANGED:
                     loaded.append(_from_rows(one, rows))
                 else:
                     loaded.append(_from_bytes(one, limits=limits, embedder=embedder))
@@ -203,7 +213,20 @@ def _skipped(one: Wanted, reason: str) -> SkippedSource:
     return SkippedSource(path=one.found.path, reason=reason, content_sha256=one.found.sha256)
 
 
-def _from_rows(one: Wanted, rows: Rows) -> Loaded:
+@contextmanager
+def _rows(current: Opened | None) -> Iterator[dict[str, Rows]]:
+    """The tables of the generation that serves, by the path of each source that they hold."""
+    with ExitStack() as open_tables:
+        by_path: dict[str, Rows] = {}
+        for folder in (current.folder, current.folder / OTHERS) if current else ():
+            if (folder / FILE).is_file():
+                table = open_tables.enter_context(closing(Rows(folder)))
+                by_path |= {path: table for path, _ in table.titles().values()}
+        yield by_path
+
+
+def _from_rows(one: Wanted, tables: Mapping[str, Rows]) -> Loaded:
+    rows = tables[one.found.path]
     source_id = rows.source_at(one.found.path)
     chunks = (IndexedChunk(chunk=chunk, searched=searched) for chunk, searched in rows.indexed(source_id))
     return Loaded(document=rows.document(source_id), chunks=tuple(chunks))

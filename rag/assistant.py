@@ -6,29 +6,40 @@
 An assistant keeps one generation of the index and may be shared by threads that only ask.
 """
 
-import math
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 from rag.cite import Written, order_passages, write_answer
 from rag.compose import Style, compose
 from rag.embed import Embedder, open_embedder
 from rag.errors import QuestionError, SettingsError
-from rag.gate import Evidence, Verdict, judge, weigh_evidence
+from rag.gate import Evidence, Verdict
 from rag.index.reader import Index
-from rag.query import Query, clean_question, drop_commands, make_query
+from rag.query import Query, clean_question, drop_commands
 from rag.refuse import refusal_text
-from rag.retrieve import Weights, search
-from rag.schema import EXTRACTIVE, Answer, AnswerStatus, Hit, Provenance, Role, Timings, Turn, Usage
+from rag.schema import (
+    EXTRACTIVE,
+    Answer,
+    AnswerStatus,
+    Document,
+    Hit,
+    Provenance,
+    Role,
+    Timings,
+    Turn,
+    Usage,
+)
 from rag.settings import Settings, load_settings, settings_digest
-from rag.spelling import Speller
-from rag.terms import distinct, terms, words
+from rag.shelf import Shelf
+from rag.terms import terms
 
 History = Sequence[Turn | Mapping[str, str]]
+
+_BEHIND = 4  # passages shown of each shelf that the answer does not come from
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # they have no form in UTF-8
 
@@ -39,7 +50,9 @@ class Read:
 
     query: Query
     hits: tuple[Hit, ...]
+    behind: tuple[Hit, ...]  # of the other shelves, ranked behind these
     verdict: Verdict
+    weigh: Callable[[str], float]  # what a term of the question is worth where the hits come from
     commanded: bool  # it held nothing but orders
     seconds: float
 
@@ -51,8 +64,9 @@ class Assistant:
         self.index = index
         self.settings = settings
         self._embedder = embedder
-        self._speller = Speller(counts=index.lexical.word_counts, is_word=self._is_one_piece)
-        self._weights = Weights(dense=settings.dense_weight)
+        self._shelves = tuple(
+            Shelf(part, embedder, settings) for part in (index, index.others) if part is not None
+        )
         self._style = Style(budget_words=settings.answer_words)
 
     @classmethod
@@ -95,13 +109,15 @@ class Assistant:
         read = self._read(question, history, k=self.settings.passages)
         if read.verdict.answer:
             chosen = compose(
-                read.query, read.hits, document=self.index.document, weigh=self._weight_of, style=self._style
+                read.query, read.hits, document=self._document, weigh=read.weigh, style=self._style
             )
-            written = write_answer(chosen, read.hits, document=self.index.document)
+            written = write_answer(chosen, (*read.hits, *read.behind), document=self._document)
             status = AnswerStatus.ANSWERED
         else:
             text = refusal_text(read.verdict, read.hits, commanded=read.commanded)
-            written = Written(text=text, citations=(), passages=order_passages(read.hits, ()))
+            written = Written(
+                text=text, citations=(), passages=order_passages((*read.hits, *read.behind), ())
+            )
             status = AnswerStatus.INSUFFICIENT_EVIDENCE
         return self._answer(question, read, written, status, began)
 
@@ -123,11 +139,10 @@ class Assistant:
         return self._read(question, history, k=k).hits
 
     def evidence(self, question: str, *, history: History = ()) -> Evidence:
-        """What the gate sees of a question; for fitting and for people who want to know why."""
-        query = self._query(clean_question(question, max_chars=self.settings.max_question_chars), history)
-        return self._evidence(
-            query, search(self.index, self._embedder, query, k=self.settings.passages, weights=self._weights)
-        )
+        """What the roadmap's gate sees of a question; for fitting and for people who want to know why."""
+        shelf = self._shelves[0]
+        found = shelf.find(self._clean(question), self._turns(history), k=self.settings.passages)
+        return shelf.evidence(found.query, found.hits)
 
     def document_text(self, source_id: str) -> str:
         """The text that quotes of a source are slices of.
@@ -135,35 +150,39 @@ class Assistant:
         Raises:
             KeyError: no such source in this index.
         """
-        return self.index.document(source_id).text
+        return self._document(source_id).text
 
     def _read(self, question: str, history: History, *, k: int) -> Read:
         began = time.monotonic()
-        clean = clean_question(question, max_chars=self.settings.max_question_chars)
-        query = self._query(clean, history)
-        hits = search(self.index, self._embedder, query, k=k, weights=self._weights)
-        verdict = self._verdict(query, hits)
+        clean, turns = self._clean(question), self._turns(history)
+        findings = [shelf.find(clean, turns, k=k) for shelf in self._shelves]
+        # The roadmap first wherever it answers; what else was found stands behind it.
+        answering = [found for found in findings if found.verdict.answer]
+        best = answering[0] if answering else max(findings, key=lambda found: found.verdict.probability)
+        behind = [hit for found in findings if found is not best for hit in found.hits[:_BEHIND]]
         left, dropped = drop_commands(clean)
         commanded = dropped and not terms(left)
-        if commanded:
-            verdict = Verdict(probability=0.0, answer=False)
         return Read(
-            query=query, hits=hits, verdict=verdict, commanded=commanded, seconds=time.monotonic() - began
+            query=best.query,
+            hits=best.hits,
+            behind=tuple(replace(hit, rank=len(best.hits) + n) for n, hit in enumerate(behind, 1)),
+            verdict=Verdict(probability=0.0, answer=False) if commanded else best.verdict,
+            weigh=best.shelf.weigh,
+            commanded=commanded,
+            seconds=time.monotonic() - began,
         )
 
-    def _query(self, clean: str, history: History) -> Query:
-        turns = tuple(_turn(message, max_chars=self.settings.max_question_chars) for message in history)
-        return make_query(self._speller.mend(clean), turns)
+    def _clean(self, question: str) -> str:
+        return clean_question(question, max_chars=self.settings.max_question_chars)
 
-    def _evidence(self, query: Query, hits: tuple[Hit, ...]) -> Evidence:
-        return weigh_evidence(
-            query, hits, weigh=self._weight_of, names=self._speller.unknown_names(query.question)
-        )
+    def _turns(self, history: History) -> tuple[Turn, ...]:
+        return tuple(_turn(message, max_chars=self.settings.max_question_chars) for message in history)
 
-    def _verdict(self, query: Query, hits: tuple[Hit, ...]) -> Verdict:
-        strange = (word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1])))
-        missing = self._speller.unknown_names(query.question) or distinct(strange)
-        return judge(self._evidence(query, hits), missing=missing, threshold=self.settings.refusal_threshold)
+    def _document(self, source_id: str) -> Document:
+        for shelf in self._shelves:
+            if source_id in shelf.index.titles:
+                return shelf.index.document(source_id)
+        raise KeyError(source_id)
 
     def _answer(
         self, question: str, read: Read, written: Written, status: AnswerStatus, began: float
@@ -192,18 +211,6 @@ class Assistant:
             ),
             evidence=read.verdict.probability,
         )
-
-    def _weight_of(self, term: str) -> float:
-        """Inverse document frequency over chunks, BM25's form."""
-        n, df = len(self.index), self.index.lexical.document_frequency(term)
-        return math.log(1 + (n - df + 0.5) / (df + 0.5))
-
-    def _is_known(self, term: str) -> bool:
-        return self.index.lexical.document_frequency(term) > 0
-
-    def _is_one_piece(self, word: str) -> bool:
-        """Whether the embedder's tokenizer has the word whole: then it is plain English, rare or not."""
-        return self._embedder.count_tokens(word) == 3  # the piece and two special tokens
 
 
 def _turn(message: Turn | Mapping[str, str], *, max_chars: int) -> Turn:

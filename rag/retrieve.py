@@ -60,11 +60,12 @@ def search(
         _raise_cited_entries(chunks, fused, sentences, query)
     else:
         fused -= weights.works * np.array([_is_entry(chunk) for chunk in chunks], dtype=np.float32)
-    order = sorted(range(len(rows)), key=lambda i: (-fused[i], chunks[i].source_id, chunks[i].ordinal))[:k]
+    order = sorted(range(len(rows)), key=lambda i: (-fused[i], chunks[i].source_id, chunks[i].ordinal))
+    order = _once([chunks[i].text for i in order], order)[:k]
     return tuple(
         Hit(
             rank=rank,
-            row=int(rows[i]),
+            row=index.first_row + int(rows[i]),
             chunk=chunks[i],
             title=index.titles[chunks[i].source_id][1],
             path=index.titles[chunks[i].source_id][0],
@@ -73,6 +74,12 @@ def search(
         )
         for rank, i in enumerate(order, 1)
     )
+
+
+def _once(texts: Sequence[str], order: Sequence[int]) -> list[int]:
+    """The same words in two sources, as in a copied file, are one passage: the first."""
+    first = dict(zip(reversed(texts), reversed(order), strict=True))
+    return [i for text, i in zip(texts, order, strict=True) if first[text] == i]
 
 
 def query_vector(embedder: Embedder, query: Query, weights: Weights) -> Vectors:

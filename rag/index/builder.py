@@ -19,6 +19,7 @@ from rag.index.rows import build_rows
 from rag.schema import Chunk, Document
 
 SENTENCES = "sentences.npy"
+OTHERS = "others"  # the folder of all documents but the roadmap, within a generation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +30,28 @@ class IndexedChunk:
     searched: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Documents that make one index together, their chunks, and per chunk `(1 + sentences, dim)` vectors."""
+
+    documents: Sequence[Document]
+    chunks: Sequence[IndexedChunk]
+    vectors: Sequence[Vectors]
+
+
+def build_generation(roadmap: Part, others: Part, *, dim: int) -> dict[str, bytes]:
+    """All files of a generation but its manifest; none below `others/` where there are no others."""
+    files = build_files(roadmap.documents, roadmap.chunks, roadmap.vectors, dim=dim)
+    if others.chunks:
+        below = build_files(others.documents, others.chunks, others.vectors, dim=dim)
+        files |= {f"{OTHERS}/{name}": data for name, data in below.items()}
+    return files
+
+
 def build_files(
     documents: Sequence[Document], chunks: Sequence[IndexedChunk], vectors: Sequence[Vectors], *, dim: int
 ) -> dict[str, bytes]:
-    """All files of a generation but its manifest.
+    """The files of one part.
 
     Args:
         vectors: per chunk `(1 + sentences, dim)` float32 unit rows: the chunk, then each of its sentences.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rag.embed import Vectors
 from rag.errors import IndexCorrupt, IndexMismatch
-from rag.index.builder import SENTENCES
+from rag.index.builder import OTHERS, SENTENCES
 from rag.index.dense import FILE as DENSE
 from rag.index.dense import Dense
 from rag.index.generations import Generations
@@ -24,21 +24,30 @@ from rag.schema import Chunk, Document, EmbedderSpec
 
 
 class Index:
-    """Chunks by row, their vectors, their terms."""
+    """Chunks by row, their vectors, their terms.
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    The roadmap is one index and `others`, all other documents, a second one of the same form beside it, so that words
+    and weights of the one are not diluted by the other. `first_row` counts the rows of the parts before this one.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, *, first_row: int = 0) -> None:
         self.manifest = manifest
         self.warnings: tuple[str, ...] = ()
+        self.first_row = first_row
+        self.others: Index | None = None
         self.dense = Dense((folder / DENSE).read_bytes())
         self.lexical = Lexical(folder)
         self._sentences = np.load(folder / SENTENCES, mmap_mode="r", allow_pickle=False)
         self.rows = Rows(folder)
         self.titles = self.rows.titles()
         self.document = lru_cache(maxsize=8)(self._document)
-        sizes = {len(self.rows), len(self.dense), len(self.lexical), manifest.counts.chunks}
-        if len(sizes) > 1 or len(self._sentences) != manifest.counts.sentences:
+        try:
+            if any(file.name.startswith(f"{OTHERS}/") for file in manifest.files) and not first_row:
+                self.others = Index(folder / OTHERS, manifest, first_row=len(self.dense))
+            self._check_rows()
+        except IndexCorrupt:
             self.close()
-            raise IndexCorrupt(f"the files of generation {manifest.generation_id} do not agree in their rows")
+            raise
 
     @classmethod
     def open(cls, home: Path, *, embedder: EmbedderSpec) -> "Index":
@@ -64,6 +73,20 @@ class Index:
         index.warnings = opened.warnings
         return index
 
+    def _check_rows(self) -> None:
+        """Files of a part agree with each other, and all parts together with the manifest."""
+        agree = len(self.rows) == len(self.dense) == len(self.lexical)
+        parts = [self, self.others] if self.others else [self]
+        counts = self.manifest.counts
+        whole = bool(self.first_row) or (
+            sum(map(len, parts)) == counts.chunks
+            and sum(len(part._sentences) for part in parts) == counts.sentences
+        )
+        if not agree or not whole:
+            raise IndexCorrupt(
+                f"the files of generation {self.manifest.generation_id} do not agree in their rows"
+            )
+
     def __len__(self) -> int:
         return len(self.dense)
 
@@ -87,6 +110,8 @@ class Index:
     def close(self) -> None:
         """Close the files; what was read stays usable."""
         self.rows.close()
+        if self.others is not None:
+            self.others.close()
 
 
 def _name(spec: EmbedderSpec) -> str:

@@ -9,6 +9,8 @@ from ingest.pipeline import IndexReport, index_corpus, plan_corpus
 from ingest.plan import Change
 from rag.index.generations import Generations
 from rag.index.reader import Index
+from rag.query import make_query
+from rag.retrieve import search
 from rag.testing import FakeEmbedder
 
 ROADMAP = "Title\n\nSection 1: One\n\nThe roadmap has one sentence.\n"
@@ -50,8 +52,10 @@ def test_readable_files_are_indexed_and_each_of_the_others_is_told(
     reasons = {Path(one.path).name: one.reason for one in report.skipped}
     assert set(reasons) == {"drawing.svelte", "broken.pdf"}
     assert "svelte" in reasons["drawing.svelte"]
-    with_titles = Index.open(home, embedder=FakeEmbedder().spec).titles
-    assert {Path(path).name for path, _ in with_titles.values()} == {"notes.md", "page.html", "roadmap.txt"}
+    index = Index.open(home, embedder=FakeEmbedder().spec)
+    assert index.others is not None
+    assert {Path(path).name for path, _ in index.titles.values()} == {"roadmap.txt"}
+    assert {Path(path).name for path, _ in index.others.titles.values()} == {"notes.md", "page.html"}
 
 
 def test_a_second_run_embeds_and_writes_nothing(home: Path, roadmap: Path, folder: Path) -> None:
@@ -120,3 +124,25 @@ def test_a_folder_that_is_gone_is_told_and_the_rest_is_indexed(
     report = _run(home, roadmap)
     assert report.n_documents == 1
     assert [one.reason for one in report.skipped] == ["it is not there any more"]
+
+
+def test_other_documents_do_not_change_what_is_found_in_the_roadmap(
+    home: Path, roadmap: Path, folder: Path
+) -> None:
+    embedder, query = FakeEmbedder(), make_query("Which roadmap has one sentence?")
+    _run(home, roadmap)
+    alone = search(Index.open(home, embedder=embedder.spec), embedder, query, k=5)
+    write_library(home, Library().with_items(folder.as_posix()))
+    _run(home, roadmap)
+    index = Index.open(home, embedder=embedder.spec)
+    assert search(index, embedder, query, k=5) == alone
+    assert index.others is not None
+    beside = search(index.others, embedder, query, k=50)
+    assert {hit.row for hit in beside} == set(range(len(index), len(index) + len(index.others)))
+
+
+def test_there_is_no_second_part_without_other_documents(home: Path, roadmap: Path) -> None:
+    _run(home, roadmap)
+    index = Index.open(home, embedder=FakeEmbedder().spec)
+    assert index.others is None
+    assert not [file.name for file in index.manifest.files if file.name.startswith("others/")]

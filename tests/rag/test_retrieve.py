@@ -286,13 +286,24 @@ def test_focus_and_background_pull_the_vector_and_its_length_stays_one() -> None
 
 
 def test_ties_are_broken_by_source_then_place(build: Opens) -> None:
-    same = "Gradient descent lowers the loss of every model that is trained with care and patience by us."
-    twins = [_document(path, Piece(text=same), Piece(text=same)) for path in ("a.txt", "b.txt")]
+    orders = ("care and patience", "patience and care", "and care patience", "and patience care")
+    same = [
+        f"Gradient descent lowers the loss of every model that is trained with {order}." for order in orders
+    ]
+    first, second = [Piece(text=text) for text in same[:2]], [Piece(text=text) for text in same[2:]]
+    twins = [_document("a.txt", *first), _document("b.txt", *second)]
     expected = sorted((document.source.source_id, n) for document in twins for n in (0, 1))
     for documents in (twins, twins[::-1]):
         hits = _search(build(*documents), make_query("How does gradient descent lower the loss?"))
-        assert len({hit.scores.fused for hit in hits}) == 1
+        assert len({round(hit.scores.fused, 6) for hit in hits}) == 1
         assert [(hit.chunk.source_id, hit.chunk.ordinal) for hit in hits] == expected
+
+
+def test_the_same_words_in_two_sources_are_one_passage(build: Opens) -> None:
+    same = "Gradient descent lowers the loss of every model that is trained with care."
+    copies = [_document(path, Piece(text=same)) for path in ("a.txt", "copy-of-a.txt")]
+    hits = _search(build(*copies), make_query("How does gradient descent lower the loss?"))
+    assert [hit.chunk.text for hit in hits] == [same]
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
