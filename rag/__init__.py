@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from rag.answer import Answer, AnswerStatus, Citation, Passage
     from rag.assistant import Assistant
     from rag.errors import WaymarkError
-    from rag.schema import Answer, AnswerStatus, Citation, Hit, Passage, Turn
+    from rag.schema import Hit, Turn
     from rag.settings import Settings, load_settings
 
 __all__ = [
@@ -34,14 +35,20 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Answer": "rag.answer",
+    "AnswerStatus": "rag.answer",
     "Assistant": "rag.assistant",
+    "Citation": "rag.answer",
+    "Hit": "rag.schema",
+    "Passage": "rag.answer",
     "Settings": "rag.settings",
+    "Turn": "rag.schema",
     "WaymarkError": "rag.errors",
     "load_settings": "rag.settings",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module 'rag' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "rag.schema")), name)
+    return getattr(import_module(_HOMES[name]), name)

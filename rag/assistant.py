@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from rag.answer import EXTRACTIVE, Answer, AnswerStatus, Provenance, Timings, Usage
 from rag.cite import Written, order_passages, write_answer
 from rag.compose import Style, compose
 from rag.embed import Embedder, open_embedder
@@ -21,18 +22,7 @@ from rag.gate import Evidence, Verdict
 from rag.index.reader import Index
 from rag.query import Query, clean_question, drop_commands
 from rag.refuse import refusal_text
-from rag.schema import (
-    EXTRACTIVE,
-    Answer,
-    AnswerStatus,
-    Document,
-    Hit,
-    Provenance,
-    Role,
-    Timings,
-    Turn,
-    Usage,
-)
+from rag.schema import Document, Hit, Role, Turn
 from rag.settings import Settings, load_settings, settings_digest
 from rag.shelf import Shelf
 from rag.terms import terms

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rag.answer import Citation, Passage, Reference
 from rag.compose import Candidate
-from rag.schema import BlockKind, Citation, Document, Hit, Passage, Reference, Sentence, Span
+from rag.schema import BlockKind, Document, Hit, Sentence, Span
 
 _POINTS_BACK = re.compile(
     r"(?:It|Its|They|Their|Them|This|That|These|Those|Such|He|She|Here|There|However|Instead)\b"

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from rag.schema import EXTRACTIVE, Answer, AnswerStatus, Citation, Reference
+from rag.answer import EXTRACTIVE, Answer, AnswerStatus, Citation, Reference
 
 _QUOTE_CHARS = 220
 

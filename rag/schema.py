@@ -137,15 +137,6 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A work as an answer names it."""
-
-    number: int
-    title: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
     """A sentence, or a whole row or entry: the smallest thing that is cited.
 
@@ -216,92 +207,3 @@ class Hit:
     path: str
     scores: Scores
     sentence_scores: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """A hit as an answer shows it. Labels are 1-based; those that the answer cites come first."""
-
-    label: int
-    hit: Hit
-    pages: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Citation:
-    """A verbatim quote that stands behind part of an answer."""
-
-    label: int  # of its passage
-    source_id: str
-    title: str
-    path: str
-    url: str | None
-    heading_path: tuple[str, ...]
-    pages: tuple[int, ...]
-    quote: str
-    quote_span: Span  # in the document
-    answer_spans: tuple[Span, ...]  # in `Answer.text`: what the quote stands behind
-    support: float | None  # [0, 1]; None if nothing checked it
-    references: tuple[Reference, ...]
-
-
-EXTRACTIVE = "extractive"  # the generator that writes nothing of its own
-
-
-class AnswerStatus(StrEnum):
-    ANSWERED = "answered"
-    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timings:
-    """Seconds on the monotonic clock, from the question on."""
-
-    retrieve_s: float
-    first_token_s: float
-    total_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Enough to repeat an answer."""
-
-    index_id: str
-    embedder: str  # name@revision
-    generator: str
-    settings_digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a language model read and wrote; zeros for an extractive answer."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer, or an honest refusal with the nearest passages. `rag.record.to_dict` is its JSON form."""
-
-    id: str
-    question: str
-    search_query: str  # what was searched for: stand-alone, spelling mended
-    status: AnswerStatus
-    text: str
-    raw_text: str
-    citations: tuple[Citation, ...]
-    passages: tuple[Passage, ...]
-    unknown_labels: tuple[int, ...]
-    unsupported_spans: tuple[Span, ...]
-    warnings: tuple[str, ...]
-    usage: Usage
-    timings: Timings
-    provenance: Provenance
-    evidence: float  # probability that the question can be answered from the passages
-
-    def to_dict(self) -> dict[str, object]:
-        """The answer as plain data, the same for every surface."""
-        from rag.record import to_dict  # noqa: PLC0415 (a record that renders itself would need a circle)
-
-        return to_dict(self)

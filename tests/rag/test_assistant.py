@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from rag.answer import Answer, AnswerStatus
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, IndexMismatch, IndexMissing, QuestionError, SettingsError
-from rag.schema import Answer, AnswerStatus, Role, Turn
+from rag.schema import Role, Turn
 from rag.settings import Settings
 
 DATA = Path(__file__).parents[1] / "data"

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from ingest.assemble import CitedWork, Piece, assemble, make_source
 from ingest.chunking import ChunkLimits, chunk_document
+from rag.answer import Reference
 from rag.cite import Written, order_passages, write_answer
 from rag.compose import Candidate
-from rag.schema import BlockKind, Document, Hit, Reference, Scores
+from rag.schema import BlockKind, Document, Hit, Scores
 
 ITEM = BlockKind.ITEM
 TABLE_CELLS = ("BERT", "low", "Reads both sides.")

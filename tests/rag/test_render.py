@@ -9,18 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from rag.answer import EXTRACTIVE, Answer, AnswerStatus, Citation, Provenance, Reference, Timings, Usage
 from rag.render import plain, show_answer
-from rag.schema import (
-    EXTRACTIVE,
-    Answer,
-    AnswerStatus,
-    Citation,
-    Provenance,
-    Reference,
-    Span,
-    Timings,
-    Usage,
-)
+from rag.schema import Span
 
 CITATION = Citation(
     label=1,

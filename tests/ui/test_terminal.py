@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 from rich.console import Console
 
+from rag.answer import Answer, AnswerStatus, Provenance, Timings, Usage
 from rag.errors import QuestionError, StorageError
-from rag.schema import Answer, AnswerStatus, Provenance, Role, Timings, Turn, Usage
+from rag.schema import Role, Turn
 from ui.terminal import run_chat
 
 

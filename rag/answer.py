@@ -1,0 +1,180 @@
+"""An answer: its text, the citations behind it, the passages it was made from, and its JSON form.
+
+Frozen values; they know no index and no model. The JSON is what the command line, the batch, the page and the
+evaluation exchange.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rag.schema import Hit, Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A work as an answer names it."""
+
+    number: int
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A hit as an answer shows it. Labels are 1-based; those that the answer cites come first."""
+
+    label: int
+    hit: Hit
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A verbatim quote that stands behind part of an answer."""
+
+    label: int  # of its passage
+    source_id: str
+    title: str
+    path: str
+    url: str | None
+    heading_path: tuple[str, ...]
+    pages: tuple[int, ...]
+    quote: str
+    quote_span: Span  # in the document
+    answer_spans: tuple[Span, ...]  # in `Answer.text`: what the quote stands behind
+    support: float | None  # [0, 1]; None if nothing checked it
+    references: tuple[Reference, ...]
+
+
+EXTRACTIVE = "extractive"  # the generator that writes nothing of its own
+
+
+class AnswerStatus(StrEnum):
+    ANSWERED = "answered"
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """Seconds on the monotonic clock, from the question on."""
+
+    retrieve_s: float
+    first_token_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Enough to repeat an answer."""
+
+    index_id: str
+    embedder: str  # name@revision
+    generator: str
+    settings_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a language model read and wrote; zeros for an extractive answer."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer, or an honest refusal with the nearest passages."""
+
+    id: str
+    question: str
+    search_query: str  # what was searched for: stand-alone, spelling mended
+    status: AnswerStatus
+    text: str
+    raw_text: str
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    unknown_labels: tuple[int, ...]
+    unsupported_spans: tuple[Span, ...]
+    warnings: tuple[str, ...]
+    usage: Usage
+    timings: Timings
+    provenance: Provenance
+    evidence: float  # probability that the question can be answered from the passages
+
+    def to_dict(self) -> dict[str, object]:
+        """The answer as plain data that `json.dumps` takes, the same for every surface.
+
+        Spans become `[start, end]`, empty pages become null; nothing else is renamed.
+        """
+        return _answer(self)
+
+
+def _answer(answer: Answer) -> dict[str, object]:
+    return {
+        "id": answer.id,
+        "question": answer.question,
+        "search_query": answer.search_query,
+        "status": answer.status.value,
+        "text": answer.text,
+        "raw_text": answer.raw_text,
+        "citations": [_citation(citation) for citation in answer.citations],
+        "passages": [_passage(passage) for passage in answer.passages],
+        "unknown_labels": list(answer.unknown_labels),
+        "unsupported_spans": [_span(span) for span in answer.unsupported_spans],
+        "warnings": list(answer.warnings),
+        "evidence": round(answer.evidence, 4),
+        "usage": {
+            "prompt_tokens": answer.usage.prompt_tokens,
+            "completion_tokens": answer.usage.completion_tokens,
+        },
+        "timings": {
+            "retrieve_s": round(answer.timings.retrieve_s, 4),
+            "first_token_s": round(answer.timings.first_token_s, 4),
+            "total_s": round(answer.timings.total_s, 4),
+        },
+        "provenance": {
+            "index_id": answer.provenance.index_id,
+            "embedder": answer.provenance.embedder,
+            "generator": answer.provenance.generator,
+            "settings_digest": answer.provenance.settings_digest,
+        },
+    }
+
+
+def _citation(citation: Citation) -> dict[str, object]:
+    return {
+        "label": citation.label,
+        "source_id": citation.source_id,
+        "title": citation.title,
+        "path": citation.path,
+        "url": citation.url,
+        "heading_path": list(citation.heading_path),
+        "pages": list(citation.pages) or None,
+        "quote": citation.quote,
+        "quote_span": _span(citation.quote_span),
+        "answer_spans": [_span(span) for span in citation.answer_spans],
+        "support": citation.support,
+        "references": [{"n": r.number, "title": r.title, "url": r.url} for r in citation.references],
+    }
+
+
+def _passage(passage: Passage) -> dict[str, object]:
+    hit = passage.hit
+    scores = hit.scores
+    return {
+        "label": passage.label,
+        "source_id": hit.chunk.source_id,
+        "title": hit.title,
+        "heading_path": list(hit.chunk.heading_path),
+        "text": hit.chunk.text,
+        "scores": {
+            "dense": round(scores.dense, 4),
+            "lexical": round(scores.lexical, 4),
+            "fused": round(scores.fused, 4),
+            "rerank": scores.rerank,
+        },
+    }
+
+
+def _span(span: Span) -> list[int]:
+    return [span.start, span.end]
