@@ -22,7 +22,7 @@ _BEHIND, _FAR_BEHIND = 1e-4, 0.05  # a cited entry behind the sentence, or only 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """Fitted on eval/questions/fit.jsonl (eval/LOG.md has the runs); none of them on a reported set."""
+    """Chosen on eval/questions/fit.jsonl, with the development set in view; eval/LOG.md says how."""
 
     dense: float = 0.8  # the rest is lexical
     sentence: float = 0.4  # share of the best sentence in the dense score; the rest is the chunk
