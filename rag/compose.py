@@ -15,7 +15,7 @@ from rag.terms import distinct, terms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """Sizes and weights of an extractive answer; chosen on eval/questions/fit.jsonl, with the development set in view; see eval/LOG.md."""
+    """Sizes and weights of an extractive answer, chosen as eval/LOG.md says."""
 
     budget_words: int = 70
     list_words: int = 130
