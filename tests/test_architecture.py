@@ -188,4 +188,4 @@ def test_no_file_carries_a_path_of_somebodys_machine() -> None:
 
 def test_the_look_for_paths_finds_them_and_leaves_urls_alone() -> None:
     assert _PATH_OF_A_MACHINE.search('open("/home/ann/data")')
-    assert not _PATH_OF_A_MACHINE.search("https://example.org/work/1")
+    assert not _PATH_OF_A_MACHINE.search("https://example.org/home/1")
