@@ -27,19 +27,19 @@ ask: install ## Ask one question: make ask Q="What is LoRA?"
 	@test -n "$$Q" || { echo 'Usage: make ask Q="What is LoRA?"' >&2; exit 2; }
 	@$(BIN)/waymark ask -- "$$Q"
 
-chat: install ## Talk with Waymark
+chat: install ## Open Waymark in the browser
 	@$(BIN)/waymark chat
 
 index: install ## Build the index or bring it up to date
 	@$(BIN)/waymark index
 
-eval: install ## Measure the answers on the labelled questions
-	@$(BIN)/waymark eval gold
+eval: install ## Measure answers and scorers offline, in one report: a few minutes
+	@$(BIN)/waymark eval suite
 
 test: install ## Run the tests
 	$(BIN)/python -m pytest
 
-unit: install ## Run the quick tests only: under a minute, no processes and no servers
+unit: install ## Run the quick tests only: no processes and no servers
 	$(BIN)/python -m pytest -m "not slow"
 
 lint: install ## Check format, style, types and the direction of imports

@@ -4,7 +4,7 @@ Questions are drawn, not evidence pieces or citations: those of one question sta
 Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3). Seeded, so a report repeats itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,7 @@ def ratio_interval(
     hit, total = np.asarray(hits, dtype=np.float64), np.asarray(totals, dtype=np.float64)
     if hit.shape != total.shape or not (total > 0).all():
         raise ValueError("each question needs one hit count and one positive total")
-    drawn = _draws(hit.size, seed)
+    drawn = draws(hit.size, seed)
     shares = hit[drawn].sum(axis=1) / total[drawn].sum(axis=1)
     return _interval(float(hit.sum() / total.sum()), shares, n=hit.size, level=level)
 
@@ -48,11 +48,27 @@ def median_interval(values: Sequence[float], *, seed: int = 0, level: float = LE
         ValueError: No question.
     """
     value = np.asarray(values, dtype=np.float64)
-    medians = np.median(value[_draws(value.size, seed)], axis=1)
+    medians = np.median(value[draws(value.size, seed)], axis=1)
     return _interval(float(np.median(value)), medians, n=value.size, level=level)
 
 
-def _draws(n: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def interval(
+    estimate: Callable[[np.ndarray[tuple[int], np.dtype[np.int64]]], float],
+    *,
+    n: int,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> Interval:
+    """Any figure over `n` questions: `estimate` gives it for the questions whose indices it is handed.
+
+    Raises:
+        ValueError: No question.
+    """
+    resampled = np.array([estimate(drawn) for drawn in draws(n, seed)])
+    return _interval(estimate(np.arange(n)), resampled, n=n, level=level)
+
+
+def draws(n: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """`(RESAMPLES, n)` question indices, drawn with replacement."""
     if n == 0:
         raise ValueError("no question to draw from")

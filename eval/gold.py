@@ -28,7 +28,7 @@ METRICS = (
     "references_any", "references_all",
     "abstention_recall", "injection_abstention", "answered_share", "refusal_precision",
 )  # fmt: skip
-_PROVENANCE = ("index_id", "settings_digest", "embedder", "generator")
+PROVENANCE = ("index_id", "settings_digest", "embedder", "generator")  # named even where not recorded
 _log = logging.getLogger(__name__)
 
 
@@ -55,8 +55,10 @@ class GoldRow:
     tallies: Mapping[str, Tally]
     words: int | None  # of the answer; None where none was due or given
     latency_s: float  # wall clock
+    evidence: float | None = None  # the gate's probability that the question can be answered
     provenance: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""
+    question: str = ""
 
     def to_dict(self) -> dict[str, object]:
         tallies = {name: [tally.hits, tally.total] for name, tally in self.tallies.items() if tally.total}
@@ -89,7 +91,9 @@ class GoldReport:
     by_type: tuple[Group, ...]
     latency_median_s: float | None  # None where every question failed
     latency_p95_s: float | None
-    provenance: Mapping[str, str]  # index id, settings digest, models; several values joined by commas
+    provenance: Mapping[
+        str, str
+    ]  # whatever the answers record of themselves; several values joined by commas
     rows: tuple[GoldRow, ...]
 
     def to_dict(self) -> dict[str, object]:
@@ -130,7 +134,7 @@ def make_report(rows: Sequence[GoldRow]) -> GoldReport:
         by_type=tuple(_group(name, [row for row in rows if row.type == name]) for name in types),
         latency_median_s=median,
         latency_p95_s=p95,
-        provenance={name: _joined(row.provenance.get(name, "") for row in rows) for name in _PROVENANCE},
+        provenance=join_provenance([row.provenance for row in rows]),
         rows=tuple(rows),
     )
 
@@ -177,6 +181,7 @@ def _ask(
         documents = {source_id: assistant.document_text(source_id) for source_id in sorted(sources)}
         tallies = measure(question, answer, documents=documents, originals=originals)
         provenance = cast("Mapping[str, object]", record.get("provenance") or {})
+        evidence = cast("float | None", record.get("evidence"))
     except Exception as error:  # noqa: BLE001 (a question that fails is a counted row)
         _log.info("gold question %s failed", question.id, exc_info=error)
         return _failed_row(question, failure=f"{type(error).__name__}: {error}", latency_s=clock() - started)
@@ -189,7 +194,9 @@ def _ask(
         tallies=tallies,
         words=metrics.answer_words(answer) if due else None,
         latency_s=latency_s,
-        provenance={name: str(provenance[name]) for name in _PROVENANCE if provenance.get(name)},
+        evidence=None if evidence is None else float(evidence),
+        provenance={name: str(value) for name, value in provenance.items() if value not in (None, "")},
+        question=question.question,
     )
 
 
@@ -214,6 +221,7 @@ def _failed_row(question: Question, *, failure: str, latency_s: float) -> GoldRo
         words=None,
         latency_s=latency_s,
         failure=failure,
+        question=question.question,
     )
 
 
@@ -240,6 +248,12 @@ def _measured(name: str, rows: Sequence[GoldRow]) -> Measured | None:
     totals = [tally.total for tally in tallies]
     interval = ratio_interval([scale * tally.hits for tally in tallies], totals)
     return Measured(name=name, unit=unit, interval=interval, n_items=sum(totals))
+
+
+def join_provenance(records: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Every key that any answer records, with its distinct values in order."""
+    names = dict.fromkeys((*PROVENANCE, *(name for record in records for name in record)))
+    return {name: _joined(record.get(name, "") for record in records) for name in names}
 
 
 def _joined(values: Iterable[str]) -> str:

@@ -168,12 +168,13 @@ def citation_recall(question: Question, citations: Sequence[CitationRecord]) -> 
 
 
 def citation_section_precision(question: Question, citations: Sequence[CitationRecord]) -> Tally:
-    """Citations of an answerable question whose innermost heading is a gold section, its parent or child."""
+    """Citations of an answerable question whose innermost heading is a gold section, its parent or child.
+
+    A citation of a document that the question names among its `sources` counts, too.
+    """
     if not question.answerable:
         return Tally(hits=0, total=0)
-    cited = [section_id((citation["heading_path"] or [""])[-1]) for citation in citations]
-    hits = sum(any(sections_match(section, gold) for gold in question.gold_sections) for section in cited)
-    return Tally(hits=hits, total=len(citations))
+    return Tally(hits=sum(_is_in_place(question, each) for each in citations), total=len(citations))
 
 
 def quote_exactness(
@@ -219,6 +220,13 @@ def abstention(question: Question, status: str) -> dict[str, Tally]:
         "answered_share": _when(question.answerable, hit=status == ANSWERED),
         "refusal_precision": _when(refused, hit=wants_refusal),
     }
+
+
+def _is_in_place(question: Question, citation: CitationRecord) -> bool:
+    if question.sources and any(citation["path"].endswith(source) for source in question.sources):
+        return True
+    section = section_id((citation["heading_path"] or [""])[-1])
+    return any(sections_match(section, gold) for gold in question.gold_sections)
 
 
 def _when(counts: bool, *, hit: bool) -> Tally:

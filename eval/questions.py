@@ -36,12 +36,17 @@ SECTIONS_OF_PART = {
 }
 _PART_OF_SECTION = {section: part for part, sections in SECTIONS_OF_PART.items() for section in sections}
 _ENTRY = re.compile(r"(\d+)\. ")
+_MEND = "Mend that line; eval/questions/dev.jsonl shows the form."
+_FORM = "Name a file with one question a line as JSON; eval/questions/dev.jsonl shows the form."
 _MARKUP = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹*`]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One gold question. `history` holds earlier turns as `{"role", "content"}`, oldest first."""
+    """One gold question. `history` holds earlier turns as `{"role", "content"}`, oldest first.
+
+    `sources` names the documents beside the roadmap that hold evidence, by the end of their path.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
 
@@ -56,6 +61,7 @@ class Question:
     reference: str
     history: tuple[Mapping[str, str], ...] = ()
     must_not: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 _LINE = TypeAdapter(Question)
@@ -67,7 +73,7 @@ def section_id(heading: str) -> str | None:
     >>> section_id("Part IV: Specialization"), section_id("9.2. The LoRA Method"), section_id("Works cited")
     ('part_IV', '9.2', 'works_cited')
     """
-    collapsed = _collapse(heading)
+    collapsed = collapse(heading)
     for pattern, form in _HEADINGS:
         if match := pattern.fullmatch(collapsed):
             return form.format(match[1])
@@ -95,16 +101,21 @@ def load_questions(path: Path) -> tuple[Question, ...]:
         QuestionSetError: The file is absent, empty or not UTF-8, or a line is malformed; names file and line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionSetError(f"{path}: cannot be read: {error}") from error
+        # Some editors write a byte order mark.
+        lines = path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
+    except OSError as error:
+        raise QuestionSetError(f"{path}: cannot be read: {error.strerror}", hint=_FORM) from error
+    except UnicodeDecodeError as error:
+        raise QuestionSetError(f"{path}: is not UTF-8 text: {error}", hint=_FORM) from error
+    if not any(line.strip() for line in lines):
+        raise QuestionSetError(f"{path}: holds no question", hint=_FORM)
     questions: list[Question] = []
     seen: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         question = _parse(line, where=f"{path}, line {number}")
         if question.id in seen:
             raise QuestionSetError(
-                f"{path}, line {number}: id {question.id!r} is that of line {seen[question.id]}"
+                f"{path}, line {number}: id {question.id!r} is that of line {seen[question.id]}", hint=_MEND
             )
         seen[question.id] = number
         questions.append(question)
@@ -117,7 +128,7 @@ def check_questions(questions: Sequence[Question], document_text_lines: Sequence
     Every evidence piece stands verbatim (whitespace collapsed) in exactly one line, carries no markup and
     crosses no table cell; the innermost sections of the pieces are the gold sections; cited works exist.
     """
-    lines = [_collapse(line) for line in document_text_lines]
+    lines = [collapse(line) for line in document_text_lines]
     works = _works_cited(lines)
     problems: list[str] = []
     for question in questions:
@@ -125,9 +136,9 @@ def check_questions(questions: Sequence[Question], document_text_lines: Sequence
         for piece in question.evidence:
             at = [number for number, line in enumerate(lines) for _ in range(line.count(piece))]
             problems += [f"{question.id}: {fault}: {piece[:60]!r}" for fault in _piece_faults(piece, at)]
-            if at and not any(piece in _collapse(cell) for cell in document_text_lines[at[0]].split("\t")):
+            if at and not any(piece in collapse(cell) for cell in document_text_lines[at[0]].split("\t")):
                 problems.append(f"{question.id}: evidence crosses table cells: {piece[:60]!r}")
-            found |= {_innermost(lines, number) for number in at[:1]}
+            found |= {innermost(lines, number) for number in at[:1]}
         if found != set(question.gold_sections):
             problems.append(
                 f"{question.id}: gold sections {question.gold_sections}, evidence in {sorted(found)}"
@@ -143,9 +154,11 @@ def _parse(line: str, *, where: str) -> Question:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise QuestionSetError(f"{where}: {field + ': ' if field else ''}{first['msg']}") from error
+        raise QuestionSetError(
+            f"{where}: {field + ': ' if field else ''}{first['msg']}", hint=_MEND
+        ) from error
     if faults := list(_faults(question)):
-        raise QuestionSetError(f"{where}: {'; '.join(faults)}")
+        raise QuestionSetError(f"{where}: {'; '.join(faults)}", hint=_MEND)
     return question
 
 
@@ -159,8 +172,9 @@ def _faults(question: Question) -> Iterator[str]:
     texts = (*question.gold_sections, *question.evidence, *question.key_points, *question.must_not)
     if not all(text.strip() for text in texts):
         yield "a list holds an empty string"
-    if not question.answerable == bool(question.evidence) == bool(question.gold_sections):
-        yield "answerable, evidence and gold_sections disagree"
+    placed = bool(question.gold_sections or question.sources)
+    if not question.answerable == bool(question.evidence) == placed:
+        yield "answerable, evidence and gold_sections (or sources) disagree"
     if question.answerable and question.type in _NEVER_ANSWERABLE:
         yield f"a question of type {question.type} cannot be answerable"
     if list(question.cited_sources) != sorted(set(question.cited_sources)):
@@ -174,7 +188,7 @@ def _faults(question: Question) -> Iterator[str]:
 
 
 def _piece_faults(piece: str, at: Sequence[int]) -> Iterator[str]:
-    if piece != _collapse(piece):
+    if piece != collapse(piece):
         yield "evidence has uncollapsed whitespace"
     if _MARKUP.search(piece):
         yield "evidence has markup or a citation mark"
@@ -184,7 +198,7 @@ def _piece_faults(piece: str, at: Sequence[int]) -> Iterator[str]:
         yield f"evidence occurs {len(at)} times"
 
 
-def _innermost(lines: Sequence[str], number: int) -> str:
+def innermost(lines: Sequence[str], number: int) -> str:
     """The id of the last heading at or above a line; list entries of the works cited are no headings."""
     end = next((k for k, line in enumerate(lines) if section_id(line) == "works_cited"), len(lines))
     if number >= end:
@@ -197,5 +211,6 @@ def _works_cited(lines: Sequence[str]) -> set[int]:
     return {int(match[1]) for line in lines[start:] if (match := _ENTRY.match(line))}
 
 
-def _collapse(text: str) -> str:
+def collapse(text: str) -> str:
+    """White space as single spaces, none at the ends."""
     return " ".join(text.split())

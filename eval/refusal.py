@@ -1,20 +1,26 @@
 """Fitting the evidence gate on labelled questions: coefficients, threshold, and how well they do.
 
 The natural set gives the threshold: the point at which the wanted share of its answerable questions is answered, by
-cross-validation. The hard set, written to be confusable, helps to choose the coefficients and counts for less.
+cross-validation. The hard set, written to be confusable, helps to choose the coefficients and counts for less. The
+gate of the documents beside the roadmap is fitted on questions about them, of which only is known whether they
+answer, and where.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from eval.questions import Question
+from rag.errors import QuestionSetError
 from rag.gate import Evidence
 
 Floats = npt.NDArray[np.float64]
@@ -22,12 +28,43 @@ Floats = npt.NDArray[np.float64]
 HARD_WEIGHT = 0.2  # of a question of the hard set against one of the natural set
 FOLDS, REPEATS = 8, 10
 INVERSE_PENALTY = 0.3  # C of the logistic regression over standardised features
+PER_SEARCHED = (
+    -0.6
+)  # what a library e times as large takes from the score; chosen apart, eval/LOG.md says how
 
 
 class Weighs(Protocol):
     """Whatever can say what evidence a question has."""
 
-    def evidence(self, question: str, *, history: Sequence[Mapping[str, str]] = ()) -> Evidence: ...
+    def evidence(
+        self, question: str, *, history: Sequence[Mapping[str, str]] = (), others: bool = False
+    ) -> Evidence: ...
+
+
+class Asked(Protocol):
+    """What is known of a question whatever set it is from."""
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def history(self) -> Sequence[Mapping[str, str]]: ...
+
+    @property
+    def answerable(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedOfOthers:
+    """A question to the documents beside the roadmap; `sources` names one that answers, by the end of its path."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    question: str
+    answerable: bool
+    sources: tuple[str, ...]
+    history: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +76,35 @@ class Labelled:
 
 
 def feature_names() -> tuple[str, ...]:
-    return tuple(Evidence.__dataclass_fields__)
+    """What is fitted: all but the number of chunks, which is the same for every question of a set."""
+    return tuple(name for name in Evidence.__dataclass_fields__ if name != "searched")
 
 
-def label(assistant: Weighs, questions: Sequence[Question]) -> Labelled:
-    """The evidence of every question of a set."""
+def load_asked_of_others(path: Path) -> tuple[AskedOfOthers, ...]:
+    """Read a JSONL set.
+
+    Raises:
+        QuestionSetError: the file is absent, or a line is not a question or says at once that it is answerable and
+            that nothing answers it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        questions = tuple(TypeAdapter(AskedOfOthers).validate_json(line) for line in lines)
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise QuestionSetError(f"{path}: {error}") from error
+    for one in questions:
+        if one.answerable != bool(one.sources):
+            raise QuestionSetError(f"{path}: answerable and sources of {one.id} disagree")
+    return questions
+
+
+def label(assistant: Weighs, questions: Sequence[Asked], *, others: bool = False) -> Labelled:
+    """The evidence of every question of a set, as the roadmap's gate sees it or that of the other documents."""
+    see = partial(assistant.evidence, others=True) if others else assistant.evidence
     names = feature_names()
     rows = []
     for question in questions:
-        evidence = asdict(assistant.evidence(question.question, history=question.history))
+        evidence = asdict(see(question.question, history=question.history))
         rows.append([evidence[name] for name in names])
     return Labelled(
         features=np.array(rows, dtype=np.float64), answerable=np.array([q.answerable for q in questions])
@@ -55,13 +112,17 @@ def label(assistant: Weighs, questions: Sequence[Question]) -> Labelled:
 
 
 def fit_gate(natural: Labelled, hard: Labelled, *, answered: float) -> dict[str, Any]:
-    """The record of `rag/gate.json`. `answered` is the share of answerable natural questions to answer, [0, 1]."""
+    """The record of `rag/gate.json`. `answered` is the share of answerable natural questions to answer, [0, 1].
+
+    The hard set may be empty (`nothing`).
+    """
     held_out = _held_out(natural, hard)
     threshold = float(np.quantile(held_out[natural.answerable], 1 - answered))
     coefficients, intercept = _fit(natural, hard)
     refused = held_out < threshold
+    fitted = dict(zip(feature_names(), (round(float(c), 5) for c in coefficients), strict=True))
     return {
-        "coefficients": dict(zip(feature_names(), (round(float(c), 5) for c in coefficients), strict=True)),
+        "coefficients": fitted | {"searched": 0.0},
         "intercept": round(float(intercept), 5),
         "threshold": round(threshold, 4),
         "fitted": {
@@ -74,6 +135,20 @@ def fit_gate(natural: Labelled, hard: Labelled, *, answered: float) -> dict[str,
             "refused_share_of_unanswerable": round(float(refused[~natural.answerable].mean()), 3),
         },
     }
+
+
+def for_any_size(record: dict[str, Any], *, searched: int) -> dict[str, Any]:
+    """A record fitted over that many chunks, made to hold for fewer and for more; over as many it says the same."""
+    return record | {
+        "coefficients": record["coefficients"] | {"searched": PER_SEARCHED},
+        "intercept": round(record["intercept"] - PER_SEARCHED * math.log(searched), 5),
+        "fitted": record["fitted"] | {"searched": searched},
+    }
+
+
+def nothing() -> Labelled:
+    """A set without questions."""
+    return Labelled(features=np.zeros((0, len(feature_names()))), answerable=np.zeros(0, dtype=np.bool_))
 
 
 def _held_out(natural: Labelled, hard: Labelled) -> Floats:

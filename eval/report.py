@@ -1,21 +1,18 @@
-"""Reports as people meet them: a table, a run folder, and the floors that a release must not fall below.
+"""The report on gold questions as people meet it: tables for the terminal, and the outcome that a run folder keeps.
 
-A run folder holds `report.json` (all metrics), `rows.jsonl` (one question a line) and `summary.md`. This
-module computes no metric.
+This module computes no metric.
 """
 
-import json
-import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.table import Table
 
-from eval.gold import MEDIAN_WORDS, METRICS, PERCENT, GoldReport, Group, Measured
-from rag.errors import SettingsError, StorageError
+from eval.floors import check_values
+from eval.gold import PERCENT, GoldReport, Group, Measured
+from eval.gold_plots import overall_plots, type_plots
+from eval.page import Grid, Section, Sheet
+from eval.runs import Outcome
 
-LOWER_IS_BETTER = frozenset({MEDIAN_WORDS})
 TYPE_COLUMNS = (
     "evidence_recall_150w",
     "answer_recall",
@@ -48,22 +45,6 @@ def type_table(report: GoldReport) -> Table:
     return table
 
 
-def summary(report: GoldReport) -> str:
-    """The report as Markdown."""
-    overall = ("metric", "value", "95 % interval", "questions", "items")
-    by_type = ("type", "n", "failed", *TYPE_COLUMNS)
-    failures = [f"- {row.question_id}: {' '.join(row.failure.split())}" for row in report.rows if row.failure]
-    parts = [
-        f"# {_title(report.overall)}",
-        "\n".join(f"- {line}" for line in facts(report)),
-        _markdown(overall, [_cells(measured) for measured in report.overall.measured.values()]),
-        "## By question type: % (n items)",
-        _markdown(by_type, [_type_cells(group) for group in report.by_type]),
-        *(["## Failed items", "\n".join(failures)] if failures else []),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
 def facts(report: GoldReport) -> Iterator[str]:
     """Latency and provenance, a line each."""
     if report.latency_median_s is not None and report.latency_p95_s is not None:
@@ -72,67 +53,34 @@ def facts(report: GoldReport) -> Iterator[str]:
         yield f"{name.replace('_', ' ')}: {value or 'not recorded'}"
 
 
-def write_run(report: GoldReport, folder: Path, *, now: datetime) -> Path:
-    """Write a run into a new folder named by the time in UTC, and return that folder.
-
-    Raises:
-        StorageError: The folder cannot be made or written.
-    """
-    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    rows = [json.dumps(row.to_dict(), ensure_ascii=False) for row in report.rows]
-    try:
-        run = _new_folder(folder, stamp)
-        (run / "rows.jsonl").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
-        (run / "summary.md").write_text(summary(report), encoding="utf-8")
-        whole = json.dumps(report.to_dict(), ensure_ascii=False, indent=1)
-        (run / "report.json").write_text(whole + "\n", encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{folder}: {error}", hint="Name another folder with `--out`.") from error
-    return run
-
-
-def load_floors(path: Path) -> dict[str, float]:
-    """The `[floors]` table of a TOML file: metric name to its least value (its greatest, for lengths).
-
-    Raises:
-        SettingsError: The file cannot be read, or names no such metric or no number.
-    """
-    try:
-        floors = tomllib.loads(path.read_text(encoding="utf-8")).get("floors")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path}: {error}", hint="`--gate` reads its floors from this file.") from error
-    if not isinstance(floors, dict) or not floors:
-        raise SettingsError(f"{path}: there is no [floors] table")
-    for name, value in floors.items():
-        if name not in METRICS or isinstance(value, bool) or not isinstance(value, int | float):
-            raise SettingsError(f"{path}: {name} = {value!r}", hint=f"Metrics: {', '.join(METRICS)}.")
-    return {name: float(value) for name, value in floors.items()}
+def gold_outcome(report: GoldReport, *, name: str) -> Outcome:
+    """The report as a run keeps it; `name` is that of the question set."""
+    sections = (
+        Section(title="Run", lines=(f"question set: {name}", *facts(report))),
+        Section(title="All questions", grids=(_overall_grid(report),), plots=overall_plots(report)),
+        Section(title="By question type: % (n items)", grids=(_type_grid(report),), plots=type_plots(report)),
+        *_failures(report),
+    )
+    return Outcome(
+        kind="gold",
+        values={name: measured.interval.mean for name, measured in report.overall.measured.items()},
+        n_failed=report.overall.n_failed,
+        details={"questions": name, **report.to_dict()},
+        rows=tuple(row.to_dict() for row in report.rows),
+        sheet=Sheet(title=_title(report.overall), sections=sections),
+    )
 
 
 def check_floors(report: GoldReport, floors: Mapping[str, float]) -> tuple[str, ...]:
-    """One sentence for each floor that is broken; a metric that nothing was measured for breaks its floor."""
-    broken = []
-    for name, floor in floors.items():
-        bound = "at most" if name in LOWER_IS_BETTER else "at least"
-        measured = report.overall.measured.get(name)
-        if measured is None:
-            broken.append(f"{name}: nothing was measured, {bound} {floor:g} is wanted")
-        elif (
-            (measured.interval.mean > floor) if name in LOWER_IS_BETTER else (measured.interval.mean < floor)
-        ):
-            broken.append(f"{name}: {measured.interval.mean:.2f}, {bound} {floor:g} is wanted")
-    return tuple(broken)
+    """One sentence for each floor that the report breaks."""
+    measured = report.overall.measured
+    return check_values({name: each.interval.mean for name, each in measured.items()}, floors)
 
 
-def _new_folder(folder: Path, stamp: str) -> Path:
-    """Make `folder/stamp`, or `folder/stamp-2` and so on where another run of that second has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    taken = {path.name for path in folder.iterdir()}
-    name, number = stamp, 2
-    while name in taken:
-        name, number = f"{stamp}-{number}", number + 1
-    (folder / name).mkdir()
-    return folder / name
+def _failures(report: GoldReport) -> Iterator[Section]:
+    lines = [f"{row.question_id}: {' '.join(row.failure.split())}" for row in report.rows if row.failure]
+    if lines:
+        yield Section(title="Failed items", lines=tuple(lines))
 
 
 def _title(group: Group) -> str:
@@ -153,6 +101,11 @@ def _type_cells(group: Group) -> tuple[str, ...]:
     return (group.name, str(group.n), str(group.n_failed), *shares)
 
 
-def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = (head, ("---",) * len(head), *rows)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def _overall_grid(report: GoldReport) -> Grid:
+    head = ("metric", "value", "95 % interval", "questions", "items")
+    return Grid(head=head, rows=tuple(_cells(each) for each in report.overall.measured.values()))
+
+
+def _type_grid(report: GoldReport) -> Grid:
+    head = ("type", "n", "failed", *(name.replace("_", " ") for name in TYPE_COLUMNS))
+    return Grid(head=head, rows=tuple(map(_type_cells, report.by_type)))

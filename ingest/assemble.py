@@ -154,21 +154,27 @@ def _cells(piece: Piece, start: int) -> tuple[tuple[Span, ...], ...]:
 
 
 def _headings(pieces: tuple[Piece, ...], spans: list[Span], end_of_text: int) -> tuple[Heading, ...]:
-    places = [i for i, piece in enumerate(pieces) if piece.level]
-    headings = []
-    for n, i in enumerate(places):
-        end = next(
-            (spans[j].start for j in places[n + 1 :] if pieces[j].level <= pieces[i].level), end_of_text
-        )
+    """Each ends where the next one of its level or above begins; found from the last to the first, in one pass."""
+    headings: list[Heading] = []
+    below: list[
+        tuple[int, int]
+    ] = []  # (level, start) of the headings behind that may end one; the nearest last
+    for piece, span in zip(reversed(pieces), reversed(spans), strict=True):
+        if not piece.level:
+            continue
+        while below and below[-1][0] > piece.level:
+            below.pop()
+        end = below[-1][1] if below else end_of_text
+        below.append((piece.level, span.start))
         headings.append(
             Heading(
-                section_id=pieces[i].section_id,
-                level=pieces[i].level,
-                title=pieces[i].text,
-                span=Span(start=spans[i].start, end=end),
+                section_id=piece.section_id,
+                level=piece.level,
+                title=piece.text,
+                span=Span(start=span.start, end=end),
             )
         )
-    return tuple(headings)
+    return tuple(reversed(headings))
 
 
 def _work(work: CitedWork, span: Span) -> Work:

@@ -11,15 +11,20 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, groupby
 
 from rag.errors import DocumentError
 from rag.schema import Block, BlockKind, Chunk, Document, Heading, Mark, Sentence, Span
 from rag.sentences import split_sentences
+from rag.tables import row_text
 
 CHUNKER_VERSION = 1
 _WHOLE = (BlockKind.ROW, BlockKind.ENTRY)  # one sentence each, never joined with another
 _WORD = re.compile(r"\S+")
+_LONGEST_CONTEXT = 2000  # characters: far more than any window holds, and every sentence carries its own
+_MOST_LEADS = 20  # lists inside one another
+_LONGEST_CHUNK = 8000  # characters; nothing longer is even counted
 _NUMBER = re.compile(r"^(Part [IVXLC]+: |Section \d+: |\d+(\.\d+)*\. )")
 
 
@@ -33,24 +38,25 @@ class ChunkLimits:
 
 def read_sentences(document: Document) -> tuple[Sentence, ...]:
     """Every sentence, item sentence, table row and entry of the works cited, in reading order."""
-    found: list[Sentence] = []
+    return tuple(_sentences(document))
+
+
+def _sentences(document: Document) -> Iterator[Sentence]:
+    last_sentence = lru_cache(maxsize=16)(_last_sentence)  # many items share what leads into them
     for index, block in enumerate(document.blocks):
         if block.kind is BlockKind.HEADER:
             continue
         spans = _sentence_spans(document.text, block)
         marks = _marks_within(document.marks, block.span)
         for span in spans:
-            found.append(
-                Sentence(
-                    span=span,
-                    kind=block.kind,
-                    block=index,
-                    context=_context(document, block, first=span is spans[0]),
-                    shown=_shown_row(document.text, block) if block.kind is BlockKind.ROW else "",
-                    references=_references(document, block, span, marks),
-                )
+            yield Sentence(
+                span=span,
+                kind=block.kind,
+                block=index,
+                context=_context(document, block, first=span is spans[0], last_sentence=last_sentence),
+                shown=_shown(document.text, block),
+                references=_references(document, block, span, marks),
             )
-    return tuple(found)
 
 
 def _sentence_spans(text: str, block: Block) -> tuple[Span, ...]:
@@ -76,28 +82,26 @@ def _references(document: Document, block: Block, span: Span, marks: tuple[Mark,
     return own or tuple(mark.number for mark in marks if mark.offset > span.end)[:1]
 
 
-def _context(document: Document, block: Block, *, first: bool) -> str:
+def _context(document: Document, block: Block, *, first: bool, last_sentence: Callable[[str], str]) -> str:
     parts = [] if first or not block.label else [block.label]
     lead = block.lead
-    while lead is not None:
+    while lead is not None and len(parts) < _MOST_LEADS:
         above = document.blocks[lead]
-        parts.append(above.label or _last_sentence(above.span.cut(document.text)))
+        parts.append(above.label or last_sentence(above.span.cut(document.text)))
         lead = above.lead
     if block.columns:
         parts.append(" / ".join(block.columns[1:]))
-    return " › ".join(part for part in reversed(parts) if part)
+    context = " › ".join(part for part in reversed(parts) if part)
+    return context if len(context) <= _LONGEST_CONTEXT else ""
+
+
+def _shown(text: str, block: Block) -> str:
+    shown = row_text(text, block) if block.kind is BlockKind.ROW else ""
+    return shown if len(shown) <= _LONGEST_CHUNK else ""
 
 
 def _last_sentence(text: str) -> str:
     return next((span.cut(text) for span in reversed(split_sentences(text))), "")
-
-
-def _shown_row(text: str, block: Block) -> str:
-    if not block.cells:
-        return ""
-    first, *others = [" ".join(span.cut(text) for span in cell).strip() for cell in block.cells]
-    named = zip(block.columns[1:], others, strict=False)  # a row may be shorter than its header
-    return f"{first} — " + " ".join(f"{name}: {cell.rstrip('.')}." for name, cell in named if cell)
 
 
 def chunk_document(
@@ -111,13 +115,39 @@ def chunk_document(
     Raises:
         DocumentError: the window is too small for a single character.
     """
-    chunks: list[Chunk] = []
-    sections = groupby(read_sentences(document), key=lambda s: heading_path(document, s.span.start))
-    for headings, sentences in sections:
+    return tuple(cut_document(document, limits=limits, count_tokens=count_tokens))
+
+
+def cut_document(
+    document: Document, *, limits: ChunkLimits, count_tokens: Callable[[str], int]
+) -> Iterator[Chunk]:
+    """As `chunk_document`, one chunk at a time."""
+    ordinal = 0
+    for headings, sentences in groupby(_sentences(document), key=_Outline(document.headings).path):
         section = _Section(document=document, headings=headings, limits=limits, count_tokens=count_tokens)
         for run in section.runs(sentences):
-            chunks.append(section.chunk(run, len(chunks)))
-    return tuple(chunks)
+            yield section.chunk(run, ordinal)
+            ordinal += 1
+
+
+class _Outline:
+    """The headings over sentences that come in reading order."""
+
+    def __init__(self, headings: Sequence[Heading]) -> None:
+        self._coming = list(reversed(headings))
+        self._open: tuple[Heading, ...] = ()
+
+    def path(self, sentence: Sentence) -> tuple[Heading, ...]:
+        start = sentence.span.start
+        while self._coming and self._coming[-1].span.start <= start:
+            self._open = (*self._over(self._coming[-1].span.start), self._coming.pop())
+        self._open = self._over(start)
+        return self._open
+
+    def _over(self, offset: int) -> tuple[Heading, ...]:
+        if all(offset < heading.span.end for heading in self._open):
+            return self._open
+        return tuple(heading for heading in self._open if offset < heading.span.end)
 
 
 def heading_path(document: Document, offset: int) -> tuple[Heading, ...]:
@@ -202,6 +232,8 @@ class _Section:
         """Whether a run may go on with a sentence."""
         if sentence.kind in _WHOLE or run[0].kind in _WHOLE:
             return False
+        if sentence.span.end - run[0].span.start > _LONGEST_CHUNK:
+            return False
         text = self.document.text[run[0].span.start : sentence.span.end]
         if self.count_tokens(embedding_prefix(self.path, run[0].context) + text) > self.limits.max_tokens:
             return False
@@ -214,7 +246,8 @@ class _Section:
     def _parts(self, sentence: Sentence) -> tuple[Sentence, ...]:
         """The sentence, or what it must be cut into to be read whole. Each part keeps context and references."""
         text = sentence.span.cut(self.document.text)
-        if self.count_tokens(self._embedded(text, sentence.context)) <= self.limits.max_tokens:
+        is_short = len(text) <= _LONGEST_CHUNK
+        if is_short and self.count_tokens(self._embedded(text, sentence.context)) <= self.limits.max_tokens:
             return (sentence,)
         prefix = embedding_prefix(self.path, "")
         if 2 * self.count_tokens(prefix) > self.limits.max_tokens:
@@ -233,12 +266,15 @@ def _cut_at_spaces(text: str, fits: Callable[[str], bool]) -> Iterator[Span]:
 
     Cuts at white space; inside a word only where the word alone does not fit.
     """
-    ends = [match.end() for match in _WORD.finditer(text)]
     position = 0
-    while position < len(text.rstrip()):
-        start = position + len(text[position:]) - len(text[position:].lstrip())
-        left = [end for end in ends if end > start]
-        best = _longest(text, start, left, fits) or _longest(text, start, range(start + 1, left[0] + 1), fits)
+    while (word := _WORD.search(text, position)) is not None:
+        start = word.start()
+        most = start + _LONGEST_CHUNK
+        ends = [match.end() for match in _WORD.finditer(text, start, most)]
+        if ends[-1] == most and text[most : most + 1].strip():  # inside a word
+            ends.pop()
+        best = _longest(text, start, ends, fits)
+        best = best or _longest(text, start, range(start + 1, min(word.end(), most) + 1), fits)
         if not best:
             raise DocumentError(
                 "the embedder's window is too small for a single character", hint="Raise the chunk size."

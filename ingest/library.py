@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rag.errors import StorageError
 from rag.index.files import write_durable
+from rag.works import page_url
 
 FILE = "library.json"
 
@@ -50,5 +51,5 @@ def write_library(home: Path, library: Library) -> None:
 
 
 def item_of(argument: str) -> str:
-    """How an argument of `waymark add` is kept: a URL as it is, a path absolute."""
-    return argument if "://" in argument else Path(argument).expanduser().resolve().as_posix()
+    """How an argument of `waymark add` is kept: a URL without its fragment, a path absolute."""
+    return page_url(argument) if "://" in argument else Path(argument).expanduser().resolve().as_posix()

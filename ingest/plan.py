@@ -17,20 +17,22 @@ class Change(StrEnum):
     UNCHANGED = "unchanged"
     REMOVED = "removed"
     SKIPPED = "skipped"
+    DUPLICATE = "duplicate"  # the same bytes as another source, which stands for both
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A source that could be indexed. `sha256` is of its bytes."""
+    """A source that could be indexed. `sha256` is of its bytes; `also_at` are other paths and URLs of the same."""
 
     path: str
     sha256: str
     size_bytes: int
+    also_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One source and what becomes of it. `reason` says why it is skipped."""
+    """One source and what becomes of it. `reason` says why it is skipped, or what it is a duplicate of."""
 
     path: str
     change: Change
@@ -58,12 +60,25 @@ def make_plan(
     for source in found:
         reason = unreadable.get((source.path, source.sha256))
         if reason is not None:
-            planned.append(Planned(path=source.path, change=Change.SKIPPED, reason=reason))
-        elif source.path not in known:
+            places = (source.path, *source.also_at)
+            planned += [Planned(path=place, change=Change.SKIPPED, reason=reason) for place in places]
+            continue
+        if source.path not in known:
             planned.append(Planned(path=source.path, change=Change.ADDED))
         else:
             same = known[source.path] == source.sha256
             planned.append(Planned(path=source.path, change=Change.UNCHANGED if same else Change.CHANGED))
-    wanted = {source.path for source in found} | {skipped.path for skipped in refused}
+        planned += _duplicates(source.path, source.also_at)
+    wanted = {one.path for one in planned}
     planned += [Planned(path=path, change=Change.REMOVED) for path in known if path not in wanted]
     return tuple(sorted(planned, key=lambda one: one.path))
+
+
+def duplicates(indexed: Sequence[SourceEntry]) -> tuple[Planned, ...]:
+    """The duplicates that a generation knows of."""
+    return tuple(one for entry in indexed for one in _duplicates(entry.path, entry.also_at))
+
+
+def _duplicates(path: str, also_at: Sequence[str]) -> list[Planned]:
+    reason = f"the same bytes as {path}"
+    return [Planned(path=other, change=Change.DUPLICATE, reason=reason) for other in also_at]

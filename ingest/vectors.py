@@ -1,12 +1,10 @@
 """The vectors of chunks: from the cache where they were computed before, from the embedder where not.
 
-What was computed is kept a few passages at a time, so that a run that is killed costs little and the next one goes on
-where it stopped.
+Each passage is kept before the embedder is asked for the next one, so that a run that is killed loses what the
+embedder had in hand and nothing else, and the next one goes on where it stopped.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rag.embed import Embedder, Passage, Vectors
@@ -14,39 +12,43 @@ from rag.index.builder import IndexedChunk
 from rag.index.cache import EmbeddingCache
 from rag.schema import Span
 
-_EMBED_AT_ONCE = 64  # passages: enough for the embedder to put those of like length together
-_KEEP_AFTER = 8  # passages between two commits of the cache: what a kill can cost
-
 Progress = Callable[[str, int, int], None]  # step, done, total
 
 
-def embed_chunks(
-    home: Path, embedder: Embedder, chunks: Sequence[IndexedChunk], *, progress: Progress
-) -> tuple[list[Vectors], int]:
-    """Vectors of all chunks, and how many passages were embedded rather than found in the cache."""
-    passages = [_passage(entry) for entry in chunks]
-    distinct = list(dict.fromkeys(passages))
-    with closing(EmbeddingCache(home, embedder.spec)) as cache:
-        known = {distinct[n]: rows for n, rows in cache.get(distinct).items()}
+class VectorSource:
+    """Looks up or computes; counts what had to be computed."""
+
+    def __init__(self, home: Path, embedder: Embedder, *, progress: Progress) -> None:
+        self._embedder = embedder
+        self._cache = EmbeddingCache(home, embedder.spec)
+        self._progress = progress
+        self._expected = 0
+        self.n_embedded = 0
+
+    def expect(self, groups: Iterable[Sequence[IndexedChunk]]) -> None:
+        """Count what of all this will have to be computed, for the progress that is shown."""
+        missing: set[bytes] = set()
+        for entries in groups:
+            missing |= self._cache.missing([_passage(entry) for entry in entries])
+        self._expected = len(missing)
+        self._progress("embed", 0, self._expected)
+
+    def of(self, entries: Sequence[IndexedChunk]) -> list[Vectors]:
+        """Per chunk `(1 + sentences, dim)`: the chunk, then its sentences. The more at a time, the less padding."""
+        passages = [_passage(entry) for entry in entries]
+        distinct = list(dict.fromkeys(passages))
+        known = {distinct[n]: rows for n, rows in self._cache.get(distinct).items()}
         missing = [passage for passage in distinct if passage not in known]
-        progress("embed", 0, len(missing))
-        done = 0
-        for part in _embedded_in_parts(embedder, missing):
-            cache.put(part)
-            known |= part
-            done += len(part)
-            progress("embed", done, len(missing))
-    return [known[passage] for passage in passages], len(missing)
+        for n, rows in self._embedder.embed_passages(missing):
+            self._cache.put([(missing[n], rows)])
+            known[missing[n]] = rows
+            self.n_embedded += 1
+            self._expected = max(self._expected, self.n_embedded)
+            self._progress("embed", self.n_embedded, self._expected)
+        return [known[passage] for passage in passages]
 
-
-def _embedded_in_parts(
-    embedder: Embedder, passages: Sequence[Passage]
-) -> Iterator[list[tuple[Passage, Vectors]]]:
-    for start in range(0, len(passages), _EMBED_AT_ONCE):
-        together = passages[start : start + _EMBED_AT_ONCE]
-        computed = ((together[n], rows) for n, rows in embedder.embed_passages(together))
-        while part := list(islice(computed, _KEEP_AFTER)):
-            yield part
+    def close(self) -> None:
+        self._cache.close()
 
 
 def _passage(entry: IndexedChunk) -> Passage:

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from rag.answer import Answer, AnswerStatus, Citation, Passage
     from rag.assistant import Assistant
     from rag.errors import WaymarkError
+    from rag.options import AskOptions
+    from rag.passages import Scope
     from rag.schema import Hit, Turn
     from rag.settings import Settings, load_settings
 
 __all__ = [
     "Answer",
     "AnswerStatus",
+    "AskOptions",
     "Assistant",
     "Citation",
     "Hit",
     "Passage",
+    "Scope",
     "Settings",
     "Turn",
     "WaymarkError",
@@ -37,10 +41,12 @@ __all__ = [
 _HOMES = {
     "Answer": "rag.answer",
     "AnswerStatus": "rag.answer",
+    "AskOptions": "rag.options",
     "Assistant": "rag.assistant",
     "Citation": "rag.answer",
     "Hit": "rag.schema",
     "Passage": "rag.answer",
+    "Scope": "rag.passages",
     "Settings": "rag.settings",
     "Turn": "rag.schema",
     "WaymarkError": "rag.errors",

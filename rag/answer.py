@@ -6,26 +6,60 @@ evaluation exchange.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
+from rag.passages import Window
 from rag.schema import Hit, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Says:
+    """What the indexed source of a cited work says of the sentence that cites it.
+
+    The quote is the nearest that it has; with "not_found" it only shows where the search ended.
+    """
+
+    verdict: Literal["agrees", "differs", "not_found"]
+    source_id: str
+    title: str
+    path: str
+    quote: str
+    quote_span: Span  # in the source's text
+    heading_path: tuple[str, ...]
+    pages: tuple[int, ...]
+    score: float  # [0, 1]: probability that the source says all of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A work as an answer names it."""
+    """A work as an answer names it; `says` where its source is indexed."""
 
     number: int
     title: str
     url: str
+    says: Says | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A hit as an answer shows it. Labels are 1-based; those that the answer cites come first."""
+    """A hit as an answer shows it. Labels are 1-based; in an extractive answer those that it cites come first.
+
+    Where a language model answers, `window` is what it read around the hit, or would have read had there been room.
+    """
 
     label: int
     hit: Hit
     pages: tuple[int, ...] = ()
+    window: Window | None = None
+
+    @property
+    def text(self) -> str:
+        return self.window.text if self.window else self.hit.chunk.text
+
+    @property
+    def span(self) -> Span:
+        """Of `text` in its document."""
+        return self.window.span if self.window else self.hit.chunk.span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +81,7 @@ class Citation:
 
 
 EXTRACTIVE = "extractive"  # the generator that writes nothing of its own
+DECLINED = "The indexed documents do not answer this."  # how a refusal begins
 
 
 class AnswerStatus(StrEnum):
@@ -71,6 +106,11 @@ class Provenance:
     embedder: str  # name@revision
     generator: str
     settings_digest: str
+    strategy: str | None = (
+        None  # how a language model was asked; these three are None for an extractive answer
+    )
+    prompt_digest: str | None = None  # 12 hex digits of the templates
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +119,18 @@ class Usage:
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    stop_reason: str | None = None  # "eos", "length" or "cancelled"
+
+
+NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A passage that was found and did not fit into the prompt, as a whole or in part."""
+
+    label: int  # of the passage
+    tokens: int  # how many were left out, in the generator's own pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +139,16 @@ class Answer:
 
     id: str
     question: str
+    standalone: (
+        str  # the question as it reads without the turns before it; the same where it already stands alone
+    )
     search_query: str  # what was searched for: stand-alone, spelling mended
     status: AnswerStatus
     text: str
     raw_text: str
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
+    cut: tuple[Cut, ...]  # what the language model did not get to read; empty for an extractive answer
     unknown_labels: tuple[int, ...]
     unsupported_spans: tuple[Span, ...]
     warnings: tuple[str, ...]
@@ -113,12 +169,14 @@ def _answer(answer: Answer) -> dict[str, object]:
     return {
         "id": answer.id,
         "question": answer.question,
+        "standalone": answer.standalone,
         "search_query": answer.search_query,
         "status": answer.status.value,
         "text": answer.text,
         "raw_text": answer.raw_text,
         "citations": [_citation(citation) for citation in answer.citations],
         "passages": [_passage(passage) for passage in answer.passages],
+        "cut": [{"label": cut.label, "tokens": cut.tokens} for cut in answer.cut],
         "unknown_labels": list(answer.unknown_labels),
         "unsupported_spans": [_span(span) for span in answer.unsupported_spans],
         "warnings": list(answer.warnings),
@@ -126,6 +184,7 @@ def _answer(answer: Answer) -> dict[str, object]:
         "usage": {
             "prompt_tokens": answer.usage.prompt_tokens,
             "completion_tokens": answer.usage.completion_tokens,
+            "stop_reason": answer.usage.stop_reason,
         },
         "timings": {
             "retrieve_s": round(answer.timings.retrieve_s, 4),
@@ -137,6 +196,9 @@ def _answer(answer: Answer) -> dict[str, object]:
             "embedder": answer.provenance.embedder,
             "generator": answer.provenance.generator,
             "settings_digest": answer.provenance.settings_digest,
+            "strategy": answer.provenance.strategy,
+            "prompt_digest": answer.provenance.prompt_digest,
+            "seed": answer.provenance.seed,
         },
     }
 
@@ -154,7 +216,29 @@ def _citation(citation: Citation) -> dict[str, object]:
         "quote_span": _span(citation.quote_span),
         "answer_spans": [_span(span) for span in citation.answer_spans],
         "support": citation.support,
-        "references": [{"n": r.number, "title": r.title, "url": r.url} for r in citation.references],
+        "references": [_reference(reference) for reference in citation.references],
+    }
+
+
+def _reference(reference: Reference) -> dict[str, object]:
+    says = reference.says
+    return {
+        "n": reference.number,
+        "title": reference.title,
+        "url": reference.url,
+        "says": None
+        if says is None
+        else {
+            "verdict": says.verdict,
+            "source_id": says.source_id,
+            "title": says.title,
+            "path": says.path,
+            "quote": says.quote,
+            "quote_span": _span(says.quote_span),
+            "heading_path": list(says.heading_path),
+            "pages": list(says.pages) or None,
+            "score": round(says.score, 4),
+        },
     }
 
 
@@ -165,8 +249,11 @@ def _passage(passage: Passage) -> dict[str, object]:
         "label": passage.label,
         "source_id": hit.chunk.source_id,
         "title": hit.title,
+        "path": hit.path,
         "heading_path": list(hit.chunk.heading_path),
-        "text": hit.chunk.text,
+        "pages": list(passage.pages) or None,
+        "text": passage.text,
+        "span": _span(passage.span),
         "scores": {
             "dense": round(scores.dense, 4),
             "lexical": round(scores.lexical, 4),

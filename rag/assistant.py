@@ -6,75 +6,75 @@
 An assistant keeps one generation of the index and may be shared by threads that only ask.
 """
 
-import re
+import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Self
 
-from rag.answer import EXTRACTIVE, Answer, AnswerStatus, Provenance, Timings, Usage
-from rag.cite import Written, order_passages, write_answer
-from rag.compose import Style, compose
+from rag.answer import Answer, Provenance, Timings
+from rag.cite import Written
 from rag.embed import Embedder, open_embedder
-from rag.errors import QuestionError, SettingsError
-from rag.gate import Evidence, Verdict
+from rag.gate import OTHERS, ROADMAP, Evidence, load_gate
+from rag.generate import Generator
+from rag.ground import open_checker
+from rag.ground.sources import SourceGraph
 from rag.index.reader import Index
-from rag.query import Query, clean_question, drop_commands
-from rag.refuse import refusal_text
-from rag.schema import Document, Hit, Role, Turn
+from rag.options import AskOptions
+from rag.passages import Scope
+from rag.reading import LONE_SURROGATES, History, Read, Reader
+from rag.schema import Document, Hit
 from rag.settings import Settings, load_settings, settings_digest
 from rag.shelf import Shelf
-from rag.terms import terms
-
-History = Sequence[Turn | Mapping[str, str]]
-
-_BEHIND = 4  # passages shown of each shelf that the answer does not come from
-
-_LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # they have no form in UTF-8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """A question as understood, what was found for it, and what the gate says."""
-
-    query: Query
-    hits: tuple[Hit, ...]
-    behind: tuple[Hit, ...]  # of the other shelves, ranked behind these
-    verdict: Verdict
-    weigh: Callable[[str], float]  # what a term of the question is worth where the hits come from
-    commanded: bool  # it held nothing but orders
-    seconds: float
+from rag.works import indexed_works
+from rag.writing import Writer, Writing
 
 
 class Assistant:
     """Answers questions from one generation of the index."""
 
-    def __init__(self, index: Index, embedder: Embedder, settings: Settings) -> None:
+    def __init__(
+        self, index: Index, embedder: Embedder, settings: Settings, *, generator: Generator | None = None
+    ) -> None:
         self.index = index
         self.settings = settings
-        self._embedder = embedder
+        self.embedder = embedder
         self._shelves = tuple(
-            Shelf(part, embedder, settings) for part in (index, index.others) if part is not None
+            Shelf(part, embedder, settings, gate=load_gate(gate))
+            for part, gate in ((index, ROADMAP), (index.others, OTHERS))
+            if part is not None
         )
-        self._style = Style(budget_words=settings.answer_words)
+        self._reader = Reader(shelves=self._shelves, max_question_chars=settings.max_question_chars)
+        self._writer = Writer(
+            settings,
+            embedder=embedder,
+            document=self._document,
+            works=lambda source_id: self._part(source_id).outline(source_id).works,
+            generator=generator,
+        )
 
     @classmethod
-    def open(cls, settings: Settings | None = None, **flags: object) -> Self:
+    def open(
+        cls, settings: Settings | None = None, *, generator: Generator | None = None, **flags: object
+    ) -> Self:
         """Open the index that the settings name. `flags` override single settings.
+
+        A language model is opened with the first question that it is to answer; `generator` takes the place of the
+        one that the settings name, and is closed with the assistant.
 
         Raises:
             IndexMissing, IndexMismatch, IndexCorrupt: there is nothing to answer from.
             SettingsError, EmbedderError: the settings or the embedder's weights are not usable.
         """
         settings = settings or load_settings(flags).settings
-        if settings.llm not in ("auto", EXTRACTIVE):
-            raise SettingsError(
-                f"llm = {settings.llm!r} is not available in this version; only “{EXTRACTIVE}” answers",
-                hint="Use --llm extractive or leave it at auto.",
-            )
         embedder = open_embedder(settings.embedder, home=settings.home)
-        return cls(Index.open(settings.home, embedder=embedder.spec), embedder, settings)
+        index = Index.open(settings.home, embedder=embedder.spec)
+        try:
+            return cls(index, embedder, settings, generator=generator)
+        except BaseException:
+            index.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -83,41 +83,73 @@ class Assistant:
         self.close()
 
     def close(self) -> None:
+        self._writer.close()
         self.index.close()
 
-    def ask(self, question: str, *, history: History = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        scope: Scope | None = None,
+        options: AskOptions | None = None,
+    ) -> Answer:
         """Answer one question, or refuse it with the reason and the nearest passages.
 
         Args:
             history: earlier turns, oldest first, as `Turn` or `{"role", "content"}`; used only for a follow-up.
                 No more is read of each than a question may have.
+            scope: a source or section that the answer has to come from.
+            options: choices for this question, over the settings.
 
         Raises:
             QuestionError: the question is empty or too long, or a turn is not a turn.
+            SettingsError: an option has no such value, or a prompt template cannot be used.
+        """
+        for item in self.stream(question, history=history, scope=scope, options=options):
+            if isinstance(item, Answer):
+                return item
+        raise AssertionError("a stream ends in its answer")
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        scope: Scope | None = None,
+        options: AskOptions | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[str | Answer]:
+        """Yield the text in pieces and, last, the `Answer` itself.
+
+        The pieces are what was written so far; the answer's own text is the checked one and may differ: a sentence
+        without support is marked or, where `strict`, left out. Setting `cancel` ends the writing early; the answer
+        then holds what had been written.
         """
         began = time.monotonic()
-        read = self._read(question, history, k=self.settings.passages)
-        if read.verdict.answer:
-            chosen = compose(
-                read.query, read.hits, document=self._document, weigh=read.weigh, style=self._style
-            )
-            written = write_answer(chosen, (*read.hits, *read.behind), document=self._document)
-            status = AnswerStatus.ANSWERED
-        else:
-            text = refusal_text(read.verdict, read.hits, commanded=read.commanded)
-            written = Written(
-                text=text, citations=(), passages=order_passages((*read.hits, *read.behind), ())
-            )
-            status = AnswerStatus.INSUFFICIENT_EVIDENCE
-        return self._answer(question, read, written, status, began)
+        options = options or AskOptions()
+        writing = Writing(
+            writer=self._writer, options=options, cancel=cancel or threading.Event(), began=began
+        )
+        k = self.settings.passages
+        read = self._reader.read(
+            question,
+            history,
+            k=k,
+            scope=scope,
+            standalone=writing.standalone(self._reader.clean(question), self._reader.turns(history)),
+            edited=options.standalone is not None,
+        )
 
-    def stream(self, question: str, *, history: History = ()) -> Iterator[str | Answer]:
-        """Yield the text in pieces and, last, the `Answer` itself."""
-        answer = self.ask(question, history=history)
-        yield from answer.text.splitlines(keepends=True)
-        yield answer
+        def find(query: str) -> tuple[Hit, ...]:
+            return self._reader.read(query[: self.settings.max_question_chars], (), k=k, scope=scope).hits
 
-    def search(self, question: str, *, k: int = 8, history: History = ()) -> tuple[Hit, ...]:
+        for item in writing.write(read, find=find):
+            yield item if isinstance(item, str) else self._answer(question, read, item, began)
+
+    def search(
+        self, question: str, *, k: int = 8, history: History = (), scope: Scope | None = None
+    ) -> tuple[Hit, ...]:
         """The `k` best passages for a question, best first; no gate, no answer.
 
         Raises:
@@ -126,12 +158,23 @@ class Assistant:
         """
         if k < 1:
             raise ValueError(f"k = {k}; at least one passage has to be wanted")
-        return self._read(question, history, k=k).hits
+        return self._reader.read(question, history, k=k, scope=scope).hits
 
-    def evidence(self, question: str, *, history: History = ()) -> Evidence:
-        """What the roadmap's gate sees of a question; for fitting and for people who want to know why."""
-        clean, turns = self._clean(question), self._turns(history)
-        return self._shelves[0].find(clean, turns, k=self.settings.passages).evidence
+    def evidence(self, question: str, *, history: History = (), others: bool = False) -> Evidence:
+        """What the roadmap's gate sees of a question; for fitting and for people who want to know why.
+
+        `others`: what the gate of the documents beside it sees, if there are any.
+        """
+        shelf = len(self._shelves) - 1 if others else 0
+        return self._reader.evidence(question, history, k=self.settings.passages, shelf=shelf)
+
+    def document(self, source_id: str) -> Document:
+        """A source as it was indexed: its text, headings and pages.
+
+        Raises:
+            KeyError: no such source in this index.
+        """
+        return self._document(source_id)
 
     def document_text(self, source_id: str) -> str:
         """The text that quotes of a source are slices of.
@@ -141,78 +184,51 @@ class Assistant:
         """
         return self._document(source_id).text
 
-    def _read(self, question: str, history: History, *, k: int) -> Read:
-        began = time.monotonic()
-        clean, turns = self._clean(question), self._turns(history)
-        findings = [shelf.find(clean, turns, k=k) for shelf in self._shelves]
-        # The roadmap first wherever it answers; what else was found stands behind it.
-        answering = [found for found in findings if found.verdict.answer]
-        best = answering[0] if answering else max(findings, key=lambda found: found.verdict.probability)
-        behind = [hit for found in findings if found is not best for hit in found.hits[:_BEHIND]]
-        left, dropped = drop_commands(clean)
-        commanded = dropped and not terms(left)
-        return Read(
-            query=best.query,
-            hits=best.hits,
-            behind=tuple(replace(hit, rank=len(best.hits) + n) for n, hit in enumerate(behind, 1)),
-            verdict=Verdict(probability=0.0, answer=False) if commanded else best.verdict,
-            weigh=best.shelf.weigh,
-            commanded=commanded,
-            seconds=time.monotonic() - began,
-        )
-
-    def _clean(self, question: str) -> str:
-        return clean_question(question, max_chars=self.settings.max_question_chars)
-
-    def _turns(self, history: History) -> tuple[Turn, ...]:
-        return tuple(_turn(message, max_chars=self.settings.max_question_chars) for message in history)
+    @cached_property
+    def _source_graph(self) -> SourceGraph:
+        checker = open_checker(self.embedder, self.settings)
+        return SourceGraph(self.index, self.embedder, checker, indexed_works(self.index))
 
     def _document(self, source_id: str) -> Document:
+        return self._part(source_id).document(source_id)
+
+    def _part(self, source_id: str) -> Index:
         for shelf in self._shelves:
             if source_id in shelf.index.titles:
-                return shelf.index.document(source_id)
+                return shelf.index
         raise KeyError(source_id)
 
-    def _answer(
-        self, question: str, read: Read, written: Written, status: AnswerStatus, began: float
-    ) -> Answer:
+    def _answer(self, question: str, read: Read, written: Written, began: float) -> Answer:
         total = time.monotonic() - began
         manifest = self.index.manifest
         return Answer(
             id=uuid.uuid4().hex,
-            question=_LONE_SURROGATES.sub("\ufffd", question),
-            search_query=read.query.search_text,
-            status=status,
+            question=LONE_SURROGATES.sub("\ufffd", question),
+            standalone=read.query.standalone,
+            search_query=read.query.standalone,
+            status=written.status,
             text=written.text,
-            raw_text=written.text,
-            citations=written.citations,
+            raw_text=written.text if written.raw_text is None else written.raw_text,
+            citations=tuple(self._source_graph.annotate(citation) for citation in written.citations),
             passages=written.passages,
-            unknown_labels=(),
-            unsupported_spans=(),
-            warnings=self.index.warnings,
-            usage=Usage(),
-            timings=Timings(retrieve_s=read.seconds, first_token_s=total, total_s=total),
+            cut=written.cut,
+            unknown_labels=written.unknown_labels,
+            unsupported_spans=written.unsupported_spans,
+            warnings=(*self.index.warnings, *written.warnings),
+            usage=written.usage,
+            timings=Timings(
+                retrieve_s=read.seconds,
+                first_token_s=total if written.first_token_s is None else written.first_token_s,
+                total_s=total,
+            ),
             provenance=Provenance(
                 index_id=manifest.index_id,
                 embedder=f"{manifest.embedder.model}@{manifest.embedder.revision[:12]}",
-                generator=EXTRACTIVE,
+                generator=written.generator,
                 settings_digest=settings_digest(self.settings),
+                strategy=written.strategy,
+                prompt_digest=written.prompt_digest,
+                seed=written.seed,
             ),
             evidence=read.verdict.probability,
         )
-
-
-def _turn(message: Turn | Mapping[str, str], *, max_chars: int) -> Turn:
-    """A turn whose text can be embedded and shown: cut to what a question may have, no lone surrogates."""
-    try:
-        role, text = (
-            (message.role, message.text)
-            if isinstance(message, Turn)
-            else (Role(message["role"]), message["content"])
-        )
-        return Turn(role=role, text=_LONE_SURROGATES.sub("", text[:max_chars]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise QuestionError(
-            f"A turn of the history cannot be used: {error!r}.",
-            hint='Each turn is {"role": "user" or "assistant", "content": text}.',
-        ) from error

@@ -8,23 +8,35 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.answer import Citation, Passage, Reference
-from rag.compose import Candidate
-from rag.schema import BlockKind, Document, Hit, Sentence, Span
+from rag.answer import EXTRACTIVE, NO_USAGE, AnswerStatus, Citation, Cut, Passage, Reference, Usage
+from rag.compose import POINTS_BACK, Candidate
+from rag.schema import BlockKind, Hit, Sentence, Span, Work
 
-_POINTS_BACK = re.compile(
-    r"(?:It|Its|They|Their|Them|This|That|These|Those|Such|He|She|Here|There|However|Instead)\b"
-)
 _NUMBER = re.compile(r"^(?:Part [IVXLC]+: |Section \d+: |\d+(?:\.\d+)*\. )")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """An answer's text, its citations, and the passages in the order of their labels."""
+    """What an answerer wrote: text, citations, the passages in the order of their labels, and how it came about.
+
+    The fields below `passages` are those of `Answer`, at what they are for an extractive answer.
+    """
 
     text: str
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
+    status: AnswerStatus = AnswerStatus.ANSWERED
+    raw_text: str | None = None  # None: the same as `text`
+    cut: tuple[Cut, ...] = ()
+    unknown_labels: tuple[int, ...] = ()
+    unsupported_spans: tuple[Span, ...] = ()
+    warnings: tuple[str, ...] = ()
+    usage: Usage = NO_USAGE
+    first_token_s: float | None = None  # from the question on; None: it was there all at once
+    generator: str = EXTRACTIVE
+    strategy: str | None = None
+    prompt_digest: str | None = None
+    seed: int | None = None
 
 
 def order_passages(hits: Sequence[Hit], cited_rows: Sequence[int]) -> tuple[Passage, ...]:
@@ -37,26 +49,33 @@ def order_passages(hits: Sequence[Hit], cited_rows: Sequence[int]) -> tuple[Pass
 
 
 def write_answer(
-    chosen: Sequence[Candidate], hits: Sequence[Hit], *, document: Callable[[str], Document]
+    chosen: Sequence[Candidate],
+    hits: Sequence[Hit],
+    *,
+    works: Callable[[str], Sequence[Work]],
+    opening: str = "",
 ) -> Written:
-    """Join the sentences in their order: prose in paragraphs, items and rows on lines of their own."""
+    """Join the sentences in their order: prose in paragraphs, items and rows on lines of their own.
+
+    `works`: what a source cites; `opening`: what introduces a list, on a line before it.
+    """
     passages = order_passages(hits, list(dict.fromkeys(candidate.hit.row for candidate in chosen)))
     labels = {passage.hit.row: passage.label for passage in passages}
     bulleted = len({(c.hit.chunk.source_id, c.sentence.block) for c in chosen if _is_listed(c)}) > 1
-    parts: list[str] = []
+    parts: list[str] = [f"{opening}\n\n"] if opening and chosen else []
     spans: list[Span] = []
-    position = 0
+    position = len("".join(parts))
     before: Candidate | None = None
     for candidate in chosen:
-        opening = _joint(before, candidate, bulleted=bulleted) + _introduction(before, candidate)
+        joint = _joint(before, candidate, bulleted=bulleted) + _introduction(before, candidate)
         shown = f"{candidate.text} [{labels[candidate.hit.row]}]"
-        parts += [opening, shown]
-        start = position + len(opening)
+        parts += [joint, shown]
+        start = position + len(joint)
         spans.append(Span(start=start, end=start + len(candidate.text)))
         position = start + len(shown)
         before = candidate
     citations = [
-        _citation(run, labels[run[0][0].hit.row], document(run[0][0].hit.chunk.source_id))
+        _citation(run, labels[run[0][0].hit.row], works(run[0][0].hit.chunk.source_id))
         for run in _runs(list(zip(chosen, spans, strict=True)))
     ]
     return Written(text="".join(parts), citations=tuple(citations), passages=passages)
@@ -75,7 +94,7 @@ def _joint(before: Candidate | None, candidate: Candidate, *, bulleted: bool) ->
 def _introduction(before: Candidate | None, candidate: Candidate) -> str:
     """Where a sentence points back to one that is not shown, what it speaks of: its heading and its item's label."""
     same_block = before is not None and _block(before) == _block(candidate)
-    if same_block or not _POINTS_BACK.match(candidate.text):
+    if same_block or not POINTS_BACK.match(candidate.text):
         return ""
     label = candidate.sentence.context.rpartition(" › ")[2]
     heading = _NUMBER.sub("", "".join(candidate.hit.chunk.heading_path[-1:]))
@@ -103,10 +122,10 @@ def _runs(placed: list[tuple[Candidate, Span]]) -> list[list[tuple[Candidate, Sp
     return runs
 
 
-def _citation(run: list[tuple[Candidate, Span]], label: int, document: Document) -> Citation:
+def _citation(run: list[tuple[Candidate, Span]], label: int, works: Sequence[Work]) -> Citation:
     hit = run[0][0].hit
     sentences = [candidate.sentence for candidate, _ in run]
-    span = Span(start=sentences[0].span.start, end=sentences[-1].span.end)
+    span, start = Span(start=sentences[0].span.start, end=sentences[-1].span.end), hit.chunk.span.start
     return Citation(
         label=label,
         source_id=hit.chunk.source_id,
@@ -115,21 +134,21 @@ def _citation(run: list[tuple[Candidate, Span]], label: int, document: Document)
         url=hit.path if "://" in hit.path else None,
         heading_path=hit.chunk.heading_path,
         pages=_pages(hit),
-        quote=span.cut(document.text),
+        quote=hit.chunk.text[span.start - start : span.end - start],
         quote_span=span,
         answer_spans=tuple(place for _, place in run),
         support=1.0,  # the shown words are the quote's own
-        references=_references(sentences, document),
+        references=_references(sentences, works),
     )
 
 
-def _references(sentences: Sequence[Sentence], document: Document) -> tuple[Reference, ...]:
-    works = {work.number: work for work in document.works}
+def _references(sentences: Sequence[Sentence], works: Sequence[Work]) -> tuple[Reference, ...]:
+    cited = {work.number: work for work in works}
     numbers = dict.fromkeys(number for sentence in sentences for number in sentence.references)
     return tuple(
-        Reference(number=number, title=works[number].title, url=works[number].url)
+        Reference(number=number, title=cited[number].title, url=cited[number].url)
         for number in numbers
-        if number in works
+        if number in cited
     )
 
 

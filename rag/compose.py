@@ -1,9 +1,10 @@
 """The extractive answerer: picks the sentences, list items or table rows that answer, and joins them readably.
 
-Pure over hits and documents: it writes nothing of its own but list markers, column names and citation labels, so that
-every shown sentence is the document's. Never passed off as the work of a language model.
+Pure over hits and documents: it writes nothing of its own but list markers, column names, citation labels and how many
+works there are, so that every shown sentence is the document's. Never passed off as the work of a language model.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -26,6 +27,7 @@ class Style:
     fresh_compared: float = 0.6  # the same in a comparison, where both sides have to be told
     adjacent: float = 0.08  # for standing next to a chosen sentence
     elsewhere: float = 0.04  # what a further sentence loses for standing in another section
+    aside: float = 0.08  # the same, where it holds nothing asked for that is not told already
     keep: float = 0.72  # a further sentence needs this share of the best one's score
     telling_words: int = 10  # an item's first sentence of fewer words is followed by its second
     repeats: float = 0.3  # what a sentence loses for repeating the last answer of the conversation
@@ -63,6 +65,10 @@ class Candidate:
         return self.hit.chunk.source_id, self.sentence.span.start
 
 
+POINTS_BACK = re.compile(
+    r"(?:It|Its|They|Their|Them|This|That|These|Those|Such|He|She|His|Her|Here|There|However|Instead)\b"
+)
+_GAP = 2  # characters of white space between neighbouring sentences
 Weigh = Callable[[str], float]  # a term's weight, such as its inverse document frequency
 
 
@@ -104,40 +110,88 @@ def compose(
     if not ranked:
         return ()
     if query.wanted is Wanted.WORKS:
-        works = _works(ranked, query, hits, style)
+        works = _counted(ranked, document) if query.counted else ()
+        works = works or _works(ranked, query, hits, style)
         if works:
             return works
     if query.wanted is Wanted.LIST:
         listed = _list_of(ranked, query, document, style)
         if listed:
             return listed
-    fresh = style.fresh_compared if query.wanted is Wanted.COMPARISON else style.fresh
-    return _in_order(_best_within(ranked, _asked(query, weigh), style, fresh=fresh))
+    told = [c for c in ranked if c.sentence.kind is not BlockKind.ENTRY] or ranked[:1]
+    asked = _asked(query, weigh)
+    if query.wanted is Wanted.COMPARISON:
+        sides = _sides(told, frozenset(terms(query.standalone)), document)
+        return _in_order(_best_within(told, asked, style, fresh=style.fresh_compared, first=sides))
+    return _in_order(_best_within(told, asked, style, fresh=style.fresh))
+
+
+def _sides(
+    ranked: Sequence[Candidate], named: frozenset[str], document: Callable[[str], Document]
+) -> tuple[Candidate, ...]:
+    """The best sentence of each item that bears the name of a side, where both sides of a comparison have one."""
+    best: dict[frozenset[str], Candidate] = {}
+    for candidate in ranked:
+        block = document(candidate.hit.chunk.source_id).blocks[candidate.sentence.block]
+        label = frozenset(terms(block.label))
+        if label and label <= named:
+            best.setdefault(label, candidate)
+    return tuple(best.values())[:2] if len(best) > 1 else ()
 
 
 def _best_within(
-    ranked: Sequence[Candidate], asked: Mapping[str, float], style: Style, *, fresh: float = 0.0
+    ranked: Sequence[Candidate],
+    asked: Mapping[str, float],
+    style: Style,
+    *,
+    fresh: float = 0.0,
+    first: Sequence[Candidate] = (),
 ) -> list[Candidate]:
-    """Greedy: each next sentence is the one worth most, counting what it adds to those already chosen.
+    """Greedy: each next sentence is the one worth most, counting what it adds to those chosen, `first` among them.
 
     Terms of the question that nothing chosen holds yet raise a sentence; standing next to a chosen one does too.
     """
-    left = [candidate for candidate in ranked if not _is_bare_lead_in(candidate)] or list(ranked[:1])
-    chosen: list[Candidate] = []
-    room = style.budget_words
-    missing = dict(asked)
+    left = [c for c in ranked if not _is_bare_lead_in(c) and not _repeats(c, asked)] or list(ranked[:1])
+    chosen = list(first)
+    left = [c for c in left if c not in chosen]
+    room = style.budget_words - sum(c.n_words for c in chosen)
+    held = frozenset().union(*map(_told_by, chosen))
+    missing = {term: weight for term, weight in asked.items() if term not in held}
     while left:
         gains = [_gain(candidate, chosen, missing, style, fresh) for candidate in left]
         gain = max(gains)
         candidate = left.pop(gains.index(gain))
         if chosen and gain < style.keep * ranked[0].worth:
             break
-        if chosen and candidate.n_words > room:
-            continue
-        chosen.append(candidate)
-        room -= candidate.n_words
-        missing = {term: weight for term, weight in missing.items() if term not in _held(candidate)}
+        told = [*(c for c in _antecedent(candidate, ranked) if c not in chosen), candidate]
+        if sum(c.n_words for c in told) > room:
+            if chosen:
+                continue
+            told = [candidate]
+        chosen += told
+        left = [c for c in left if c not in told]
+        room -= sum(c.n_words for c in told)
+        held = frozenset().union(*map(_told_by, told))
+        missing = {term: weight for term, weight in missing.items() if term not in held}
     return chosen
+
+
+def _antecedent(candidate: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
+    """The sentence right before one that opens with "It" or "These".
+
+    Going further back while that one points back too costs more of the budget than it gains (eval/LOG.md).
+    """
+    if not POINTS_BACK.match(candidate.text):
+        return []
+    return [other for other in among if _comes_right_before(other, candidate)]
+
+
+def _comes_right_before(one: Candidate, other: Candidate) -> bool:
+    """In the same paragraph or item, if need be in the chunk before."""
+    same_block = (
+        one.hit.chunk.source_id == other.hit.chunk.source_id and one.sentence.block == other.sentence.block
+    )
+    return same_block and 0 <= other.sentence.span.start - one.sentence.span.end <= _GAP
 
 
 def _gain(
@@ -148,10 +202,10 @@ def _gain(
     fresh: float,
 ) -> float:
     gain = candidate.worth
+    added = sum(weight for term, weight in missing.items() if term in _held(candidate)) if chosen else 0.0
     if chosen and _section(candidate) not in {_section(other) for other in chosen}:
-        gain -= style.elsewhere
-    if chosen and missing:
-        gain += fresh * sum(weight for term, weight in missing.items() if term in _held(candidate))
+        gain -= style.elsewhere if added else style.aside
+    gain += fresh * added
     if any(_stand_together(candidate, other) for other in chosen):
         gain += style.adjacent
     return gain
@@ -170,6 +224,11 @@ def _held(candidate: Candidate) -> frozenset[str]:
     return _held_in(f"{candidate.sentence.context} {candidate.text}")
 
 
+def _told_by(candidate: Candidate) -> frozenset[str]:
+    """What is told with a sentence: its own terms and those of the heading that it stands under."""
+    return _held(candidate) | _held_in("".join(candidate.hit.chunk.heading_path[-1:]))
+
+
 def _section(candidate: Candidate) -> tuple[str, str]:
     return candidate.hit.chunk.source_id, candidate.hit.chunk.section_id
 
@@ -177,6 +236,26 @@ def _section(candidate: Candidate) -> tuple[str, str]:
 def _share_told(candidate: Candidate, told: frozenset[str]) -> float:
     held = _held(candidate)
     return len(held & told) / len(held) if told and held else 0.0
+
+
+def _counted(ranked: Sequence[Candidate], document: Callable[[str], Document]) -> tuple[Candidate, ...]:
+    """How many works the document cites, told before the entry that stands for them."""
+    for candidate in ranked:
+        if candidate.sentence.kind is not BlockKind.ENTRY:
+            continue
+        if works := document(candidate.hit.chunk.source_id).works:
+            shown = f"{len(works)} works are cited, among them: {candidate.text}"
+            return (shown_as(candidate, shown),)
+    return ()
+
+
+def shown_as(candidate: Candidate, shown: str, *, listed: bool = False) -> Candidate:
+    """The candidate with another form in which its sentence is shown; `listed`: as an item of a list."""
+    chunk, at = candidate.hit.chunk, candidate.position
+    kind = BlockKind.ITEM if listed else candidate.sentence.kind
+    sentence = replace(candidate.sentence, shown=shown, kind=kind)
+    sentences = (*chunk.sentences[:at], sentence, *chunk.sentences[at + 1 :])
+    return replace(candidate, hit=replace(candidate.hit, chunk=replace(chunk, sentences=sentences)))
 
 
 def _works(
@@ -198,6 +277,11 @@ def _works(
     behind = [c for c in body if wanted & set(c.sentence.references) and c.hit.row == body[0].hit.row]
     passage = _best_within(behind or body[:1], {}, replace(style, budget_words=max(room, 1)))
     return (*sorted(passage, key=lambda c: c.place), *cited)
+
+
+def _repeats(candidate: Candidate, asked: Mapping[str, float]) -> bool:
+    """Whether a sentence says nothing that the question does not say itself, as a heading or a bare label."""
+    return frozenset(terms(candidate.text)) <= asked.keys()
 
 
 def _is_bare_lead_in(candidate: Candidate) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rag.embed import PACKAGED
 from rag.errors import IndexMissing, WaymarkError
+from rag.generate import AUTO, check_spec
 from rag.index.generations import Generations
 from rag.settings import Settings
 
@@ -116,6 +117,41 @@ def _index(settings: Settings) -> Finding:
 
 
 def _answerer(settings: Settings) -> Finding:
-    return Finding(
-        name="answerer", ok=True, what=f"extractive (llm = {settings.llm}); works without any model"
-    )
+    """What would write an answer now. A server is given two seconds; a local model is looked at and not loaded."""
+    extractive = f"extractive (llm = {settings.llm}); works without any model"
+    kind, _, name = settings.llm.partition(":")
+    try:
+        check_spec(settings.llm, llm_url=settings.llm_url)
+        if kind == "transformers":
+            return Finding(name="answerer", ok=True, what=_local_model(name, settings))
+        if kind == "openai" or (kind == AUTO and settings.llm_url is not None):
+            return _server(name, settings)
+    except WaymarkError as error:
+        return Finding(name="answerer", ok=False, what=f"{error}; answers are extracted", mend=error.hint)
+    except ImportError as error:  # told above, with the package to install
+        return Finding(name="answerer", ok=False, what=f"{settings.llm} cannot be looked at: {error}")
+    return Finding(name="answerer", ok=True, what=extractive)
+
+
+def _local_model(name: str, settings: Settings) -> str:
+    from rag.generate.placement import look_around, place  # noqa: PLC0415 (loads PyTorch; only to look)
+    from rag.generate.pull import read_pin  # noqa: PLC0415
+    from rag.generate.weights import count_parameters, find_model  # noqa: PLC0415
+
+    pin = read_pin(name, home=settings.home)
+    folder = find_model(name, folder=settings.llm_folder, revision=None if pin is None else pin.revision)
+    parameters = count_parameters(folder)
+    placement = place(parameters, look_around(), settings.llm_quantization)
+    return f"{settings.llm}, {parameters / 1e9:.2f} billion parameters: {placement.why}"
+
+
+def _server(name: str, settings: Settings) -> Finding:
+    from rag.generate.server import list_models, server_key, server_url  # noqa: PLC0415 (loads LangChain)
+
+    url = server_url(settings)
+    offered = list_models(url, key=server_key())
+    names = ", ".join(one.name for one in offered) or "no model"
+    if name and name not in [one.name for one in offered]:
+        what = f"the server at {url} does not offer {name}; it offers {names}"
+        return Finding(name="answerer", ok=False, what=what, mend="--llm openai:NAME with one of those")
+    return Finding(name="answerer", ok=bool(offered), what=f"the server at {url} offers {names}")

@@ -15,7 +15,19 @@
     ├─ AddressRefused            22   an address that must not be fetched
     ├─ Offline                   23   no network
     ├─ FetchIncomplete           24   fetching ended before all works were tried
-    └─ QuestionSetError          30   an evaluation set that is absent or malformed
+    ├─ PageError                 25   the page cannot be served
+    ├─ QuestionSetError          30   an evaluation set that is absent or malformed
+    ├─ RunError                  31   an evaluation run that is absent or malformed
+    └─ GenerationError           40   a language model that gives no answer, or an unfinished one
+       ├─ ModelMissing           41   not on this machine, or not known to the server
+       ├─ ModelUnusable          42   damaged files, no safetensors, a kind that cannot be loaded
+       ├─ PromptTooLong          43   more tokens than the model's context has
+       ├─ OutOfMemory            44   the model or its prompt does not fit
+       ├─ ServerUnreachable      45   nothing answers at the address
+       ├─ ServerSilent           46   no token came in time
+       ├─ ServerBusy             47   too many requests
+       ├─ ServerFailed           48   an error of the server, a cut stream, a reply that is none
+       └─ ServerRefused          49   a request that the server does not take: a wrong key, for example
 
 Each class carries its exit code and a hint: one sentence that names the command or setting that
 mends it. The command line catches `WaymarkError` once; anything else is a bug and keeps its traceback.
@@ -115,6 +127,73 @@ class FetchIncomplete(WaymarkError):
     default_hint = "Run `waymark sources fetch` again: it goes on where this run stopped."
 
 
+class PageError(WaymarkError):
+    """The page in the browser cannot be served."""
+
+    exit_code = 25
+    default_hint = "Name a free port with --port, or talk in the terminal: `waymark chat --terminal`."
+
+
 class QuestionSetError(WaymarkError):
     exit_code = 30
     default_hint = "Set WAYMARK_EVAL_DATA to the folder that holds the evaluation sets."
+
+
+class RunError(WaymarkError):
+    exit_code = 31
+    default_hint = "`waymark eval runs` lists the runs there are."
+
+
+class GenerationError(WaymarkError):
+    """A language model gives no answer, or an unfinished one; `--llm extractive` always works."""
+
+    exit_code = 40
+    default_hint = "Use `--llm extractive`, which needs no model; `waymark doctor` looks at the model."
+
+
+class ModelMissing(GenerationError):
+    exit_code = 41
+    default_hint = "`waymark models` lists what is here; `waymark models pull NAME` downloads a model."
+
+
+class ModelUnusable(GenerationError):
+    exit_code = 42
+    default_hint = "Download it again with `waymark models pull NAME`, or use another model in safetensors."
+
+
+class PromptTooLong(GenerationError):
+    exit_code = 43
+    default_hint = "Ask with fewer passages (`--passages`), or use a model with a longer context."
+
+
+class OutOfMemory(GenerationError):
+    exit_code = 44
+    default_hint = "Use a smaller model, `llm_quantization`, or fewer passages."
+
+
+class ServerUnreachable(GenerationError):
+    exit_code = 45
+    default_hint = "Start the model server, or correct `--llm-url`."
+
+
+class ServerSilent(GenerationError):
+    exit_code = 46
+    default_hint = "Look at the model server; `llm_first_token_s` and `llm_next_token_s` set the patience."
+
+
+class ServerBusy(GenerationError):
+    """`wait_s`: seconds that the server wants to be left alone, 0 where it does not say."""
+
+    exit_code = 47
+    default_hint = "Ask again in a while."
+    wait_s: float = 0.0
+
+
+class ServerFailed(GenerationError):
+    exit_code = 48
+    default_hint = "Look at the model server's own log."
+
+
+class ServerRefused(GenerationError):
+    exit_code = 49
+    default_hint = "Check the model's name and the key in WAYMARK_LLM_KEY."

@@ -3,7 +3,8 @@
 A logistic model over a few readable features of the question and its hits. Scores alone cannot decide this (AUROC
 0.57-0.65 on SQuAD 2.0), so they are joined by how much of the question's vocabulary the best passages hold. The
 coefficients and the threshold are fitted on labelled questions by `waymark eval fit-gate` and kept, with where they
-come from, in `gate.json` beside this module.
+come from, in `gate.json` beside this module. Documents beside the roadmap have a gate of their own in
+`gate_others.json`: among so many words a question always finds something that sounds like it.
 """
 
 import json
@@ -18,7 +19,7 @@ from rag.query import Query, Wanted
 from rag.schema import Hit
 from rag.terms import distinct, terms
 
-_MODEL = Path(__file__).with_name("gate.json")
+ROADMAP, OTHERS = "gate", "gate_others"  # the models that ship with Waymark
 _LOOK = 5  # hits
 _LOOK_CLOSELY = 3  # sentences
 # What a question may ask for in particular, and what a sentence that tells it must show.
@@ -60,6 +61,9 @@ class Evidence:
     works: float  # 1 if it asks for sources
     no_detail: float  # 1 if it asks for a figure, a formula or an author and no best sentence has one
     followup: float  # 1 if it leans on earlier turns
+    searched: float = (
+        0.0  # natural logarithm of the chunks searched: among more of them, more sounds alike by chance
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +87,9 @@ class GateModel:
 
 
 @cache
-def load_gate() -> GateModel:
-    """The fitted model that ships with Waymark."""
-    record = json.loads(_MODEL.read_bytes())
+def load_gate(name: str = ROADMAP) -> GateModel:
+    """A fitted model that ships with Waymark."""
+    record = json.loads(Path(__file__).with_name(f"{name}.json").read_bytes())
     return GateModel(
         coefficients=record["coefficients"],
         intercept=record["intercept"],
@@ -100,8 +104,12 @@ def weigh_evidence(
     *,
     weigh: Callable[[str], float],
     names: Sequence[str] = (),
+    searched: int = 1,
 ) -> Evidence:
-    """The features of one question. `names` are those that the index does not have."""
+    """The features of one question.
+
+    `names` are those that the index does not have, `searched` is the number of chunks that the hits come from.
+    """
     asked = distinct(terms(query.focus))
     if query.background:
         asked = distinct((*asked, *terms(query.background)))
@@ -125,6 +133,7 @@ def weigh_evidence(
         works=float(query.wanted is Wanted.WORKS),
         no_detail=float(any(asks.search(query.focus) and not has.search(best) for asks, has in _DETAILS)),
         followup=float(bool(query.background)),
+        searched=math.log(max(searched, 1)),
     )
 
 
@@ -139,9 +148,18 @@ def _sentence(hit: Hit, position: int) -> str:
     return hit.chunk.text[span.start - start : span.end - start]
 
 
-def judge(evidence: Evidence, *, missing: Sequence[str] = (), threshold: float | None = None) -> Verdict:
-    """Answer or refuse. `threshold` overrides the fitted one: 0 answers everything, 1 refuses everything."""
-    model = load_gate()
+def judge(
+    evidence: Evidence,
+    *,
+    missing: Sequence[str] = (),
+    threshold: float | None = None,
+    model: GateModel | None = None,
+) -> Verdict:
+    """Answer or refuse, by the roadmap's gate or another model.
+
+    `threshold` overrides the fitted one: 0 answers everything, 1 refuses everything.
+    """
+    model = model or load_gate()
     values = asdict(evidence)
     score = model.intercept + sum(weight * values[name] for name, weight in model.coefficients.items())
     probability = 1 / (1 + math.exp(-score))

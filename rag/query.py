@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rag.contents import Contents
 from rag.errors import QuestionError
-from rag.schema import Role, Turn
+from rag.followup import drop_change_of_topic, needs_history
+from rag.schema import Turn
 from rag.sentences import split_sentences
-from rag.terms import distinct, terms, words
+from rag.standalone import background_of, read_history, stand_alone
+from rag.terms import distinct, terms
 
 
 class Wanted(StrEnum):
@@ -30,8 +33,8 @@ class Wanted(StrEnum):
 class Query:
     """A question ready to be searched for.
 
-    `text` is the stand-alone question; `focus` the part of it that asks (a chatty message may hold more than that);
-    `background` what earlier turns add, empty when the question stands alone.
+    `text` is the question as asked, `standalone` as it reads without the turns before it; `focus` is the part that asks
+    (a chatty message may hold more than that); `background` what earlier turns add, empty when it stands alone.
     """
 
     question: str
@@ -39,16 +42,14 @@ class Query:
     focus: str
     background: str
     wanted: Wanted
+    standalone: str
     told: str = ""  # the last answer, where this is a follow-up to it
+    counted: bool = False  # it asks how many works there are
     numbers: tuple[int, ...] = ()  # of works that are asked for by number
-
-    @property
-    def search_text(self) -> str:
-        """What was searched for, in one line."""
-        return f"{self.text} ({self.background})" if self.background else self.text
+    contents: Contents | None = None  # it asks how the document is built, and these headings answer
 
 
-_INVISIBLE = re.compile(
+INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
 )
@@ -61,7 +62,7 @@ def clean_question(question: str, *, max_chars: int) -> str:
         QuestionError: nothing is left, or it is longer than `max_chars`.
     """
     _refuse_overlong(question, max_chars)
-    visible = _INVISIBLE.sub("", question.encode("utf-8", "ignore").decode())
+    visible = INVISIBLE.sub("", question.encode("utf-8", "ignore").decode())
     kept = "".join(
         " " if unicodedata.category(c) == "Cc" else c for c in unicodedata.normalize("NFC", visible)
     )
@@ -119,6 +120,28 @@ _ABOUT_WORKS = re.compile(
 )
 
 
+_HOW_MANY_WORKS = re.compile(
+    r"\b(?:how many|(?:total )?number of|count of)(?: \w+)? "
+    r"(?:works|sources|references|citations|entries|links|papers)\b",
+    re.IGNORECASE,
+)
+_OF_THE_WHOLE = frozenset(
+    terms("roadmap document guide text list listed total altogether end work paper entry whole")
+)
+
+
+def counts_works(text: str) -> bool:
+    """Whether it asks how many works a document cites, and not how many on some topic.
+
+    >>> counts_works("How many sources does the roadmap cite?"), counts_works("How many sources are cited for LoRA?")
+    (True, False)
+    """
+    if not _HOW_MANY_WORKS.search(text):
+        return False
+    left = _ABOUT_WORKS.sub(" ", _HOW_MANY_WORKS.sub(" ", text))
+    return set(terms(left)) <= _OF_THE_WHOLE
+
+
 def without_works_words(text: str) -> str:
     """What a question about sources is about, without the words that ask for a source.
 
@@ -131,70 +154,11 @@ def without_works_words(text: str) -> str:
 
 def wanted_shape(text: str) -> Wanted:
     """Works for a question about sources, a comparison of two things, a list of several, else sentences."""
-    if _WORKS.search(text):
+    if _WORKS.search(text) or counts_works(text):
         return Wanted.WORKS
     if _COMPARISON.search(text):
         return Wanted.COMPARISON
     return Wanted.LIST if _LIST.search(text) else Wanted.SENTENCES
-
-
-# --- follow-ups ----------------------------------------------------------------------------------------------------
-
-_OPENS_AS_FOLLOW_UP = re.compile(
-    r"^(?:and|but|so|or|then|also|ok(?:ay)?|what about|how about|what else|anything else|"
-    r"why (?:not|so)\b|why\??$|how so|"
-    r"which (?:one|of)|got any|any (?:other|more)|more\b|tell me more|go on|instead)\b",
-    re.IGNORECASE,
-)
-_POINTS_BACK = frozenset(
-    "it its they them their theirs this that these those he she his her ones one former latter other others another "
-    "else instead same such both there either neither second first third last".split()
-)
-_POINTS_NOWHERE = re.compile(
-    r"\b(?:is it|it is|it'?s|does it|it) "
-    r"(?:ok|okay|possible|true|worth|better to|necessary|important|matter|take|mean)\b"
-    r"|\b(?:one|first|second|last|other|that|this|there|it) (?:that|which|who|is there|are there)\b"
-    r"|\bthere (?:is|are|any)\b|\b(?:is|are) there\b"
-    r"|\b(?:this|the) (?:roadmap|guide|document|text)\b|\bone (?:training|word|another|or more)\b",
-    re.IGNORECASE,
-)
-
-
-_CHANGES_TOPIC = re.compile(
-    r"^(?:(?:btw|by the way|ok(?:ay)?|anyway|so|no|hey)[,\s]+)*"
-    r"(?:never ?mind(?: that)?|forget (?:that|it)|different (?:question|topic|thing)|"
-    r"(?:completely |totally |something )(?:different|else|unrelated)(?: (?:question|topic|thing))?|"
-    r"new (?:question|topic)|unrelated|(?:switching|changing|change of|to change the) (?:topic|subject)s?|"
-    r"on another (?:note|topic)|other (?:question|topic))\b[\s:,.;!\-]*",
-    re.IGNORECASE,
-)
-
-
-def needs_history(question: str) -> bool:
-    """Whether a question cannot be understood without the turns before it.
-
-    It opens like a follow-up, points back with a pronoun, or names no topic of its own. A person who says that the
-    topic changes is believed.
-    """
-    if _CHANGES_TOPIC.match(question):
-        return False
-    if _OPENS_AS_FOLLOW_UP.match(question):
-        return True
-    plain = _POINTS_NOWHERE.sub(" ", question)
-    if any(word in _POINTS_BACK for word in words(plain)):
-        return True
-    return len(terms(question)) <= 1
-
-
-def background_of(history: Sequence[Turn]) -> str:
-    """What the last exchange was about: its question, then its answer's opening."""
-    told = _last(history, Role.ASSISTANT)
-    opening = " ".join(span.cut(told) for span in split_sentences(told)[:2])
-    return f"{_last(history, Role.USER)} {opening}".strip()
-
-
-def _last(history: Sequence[Turn], role: Role) -> str:
-    return next((turn.text for turn in reversed(history) if turn.role is role), "")
 
 
 # --- what is asked -------------------------------------------------------------------------------------------------
@@ -232,20 +196,25 @@ def focus_of(text: str) -> str:
     return _GREETING.sub("", focus) or focus
 
 
-def make_query(question: str, history: Sequence[Turn] = ()) -> Query:
-    """Read a clean question in the light of the conversation so far."""
+def make_query(question: str, history: Sequence[Turn] = (), *, rewritten: bool = False) -> Query:
+    """Read a clean question in the light of the conversation so far.
+
+    One that was `rewritten` reads alone, and what it followed on still has its weight in the search.
+    """
     asked, _ = drop_commands(question)
     asked = asked or question
-    background = background_of(history) if history and needs_history(asked) else ""
-    asked = _CHANGES_TOPIC.sub("", asked) or asked
+    before = read_history(history) if history and (rewritten or needs_history(asked)) else ()
+    asked = drop_change_of_topic(asked)
     wanted = wanted_shape(asked)
     focus = without_works_words(asked) if wanted is Wanted.WORKS else focus_of(asked)
     return Query(
         question=question,
         text=asked,
         focus=focus,
-        background=background,
+        background=background_of(before),
         wanted=wanted,
-        told=_last(history, Role.ASSISTANT) if background else "",
+        told=before[-1].told if before else "",
+        standalone=stand_alone(asked, before) if before and not rewritten else asked,
+        counted=counts_works(asked),
         numbers=tuple(int(number) for number in _BY_NUMBER.findall(asked)),
     )

@@ -5,15 +5,18 @@ Pure. The reason is what the gate saw, never a guess about the world.
 
 from collections.abc import Sequence
 
+from rag.answer import DECLINED
 from rag.gate import Verdict
 from rag.schema import Hit
 
 _SHOWN = 3
 
 
-def refusal_text(verdict: Verdict, hits: Sequence[Hit], *, commanded: bool = False) -> str:
-    """The refusal that a person reads."""
-    lines = [f"The indexed documents do not answer this. {_reason(verdict, commanded=commanded)}"]
+def refusal_text(
+    verdict: Verdict, hits: Sequence[Hit], *, commanded: bool = False, reason: str | None = None
+) -> str:
+    """The refusal that a person reads. A `reason` takes the place of the gate's."""
+    lines = [f"{DECLINED} {reason or _reason(verdict, commanded=commanded)}"]
     nearest = _nearest(hits)
     if nearest:
         lines += ["", "What lies nearest:", *nearest]

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from rag.embed import Embedder, Vectors
 from rag.index.reader import Index
+from rag.passages import Scope
 from rag.query import Query, Wanted
-from rag.schema import BlockKind, Chunk, Hit, Scores
+from rag.schema import BlockKind, Chunk, Heading, Hit, Scores
 from rag.terms import distinct, terms
 
 _CANDIDATES = 200  # rows taken from each half
@@ -34,9 +35,15 @@ class Weights:
 
 
 def search(
-    index: Index, embedder: Embedder, query: Query, *, k: int, weights: Weights | None = None
+    index: Index,
+    embedder: Embedder,
+    query: Query,
+    *,
+    k: int,
+    weights: Weights | None = None,
+    scope: Scope | None = None,
 ) -> tuple[Hit, ...]:
-    """The `k` best chunks, best first; ties broken by source and place.
+    """The `k` best chunks, of the scope if there is one, best first; ties broken by source and place.
 
     The dense score of a chunk is `(1 - sentence) * cos(chunk) + sentence * max cos(its sentences)`; the lexical score
     is BM25 over its greatest value here; `fused = dense * d + (1 - dense) * l`, before what section and works do.
@@ -44,7 +51,10 @@ def search(
     weights = weights or Weights()
     vector = query_vector(embedder, query, weights)
     lexical = _lexical_scores(index, query, weights)
-    rows = np.union1d(_candidates(index, vector, lexical), _asked_by_number(index, query))
+    if scope is None or scope == Scope():
+        rows = np.union1d(_candidates(index, vector, lexical), _asked_by_number(index, query))
+    else:  # every row is a candidate: a section is small beside what the two halves would be asked for
+        rows = rows_in(index, scope)
     if not len(rows):
         return ()
     found = index.chunks_with_vectors(rows.tolist())
@@ -53,7 +63,7 @@ def search(
     sentences = [vectors @ vector for _, vectors in found]
     best = np.array([scores.max(initial=-1.0) for scores in sentences], dtype=np.float32)
     dense = (1 - weights.sentence) * cosines + weights.sentence * best
-    top = lexical.max(initial=0.0) or 1.0
+    top = (lexical if scope is None else lexical[rows]).max(initial=0.0) or 1.0
     fused: Vectors = weights.dense * dense + (1 - weights.dense) * lexical[rows] / np.float32(top)
     fused += weights.section * _section_best(chunks, fused)
     if query.wanted is Wanted.WORKS:
@@ -74,6 +84,38 @@ def search(
         )
         for rank, i in enumerate(order, 1)
     )
+
+
+def opening_hits(index: Index, source_id: str, headings: Sequence[Heading]) -> tuple[Hit, ...]:
+    """The first chunk under each heading, found by its place: all scores are 0. A heading without text has none."""
+    rows = [rows_in(index, Scope(source_id=source_id, section_id=heading.section_id)) for heading in headings]
+    first = list(dict.fromkeys(int(inside[0]) for inside in rows if len(inside)))
+    path, title = index.titles[source_id]
+    return tuple(
+        Hit(
+            rank=rank,
+            row=index.first_row + row,
+            chunk=chunk,
+            title=title,
+            path=path,
+            scores=Scores(dense=0.0, lexical=0.0, fused=0.0),
+            sentence_scores=(0.0,) * len(chunk.sentences),
+        )
+        for rank, (row, chunk) in enumerate(zip(first, index.chunks(first), strict=True), 1)
+    )
+
+
+def rows_in(index: Index, scope: Scope) -> npt.NDArray[np.int64]:
+    """The rows of a source, or of one section of it with its subsections; none if the index does not have it."""
+    if scope.source_id is None:
+        return np.arange(len(index), dtype=np.int64)
+    rows = np.array(index.rows.rows_of(scope.source_id), dtype=np.int64)
+    if scope.section_id is None or not len(rows):
+        return rows
+    headings = index.outline(scope.source_id).headings
+    within = [heading.span for heading in headings if heading.section_id == scope.section_id]
+    inside = [any(span.holds(chunk.span) for span in within) for chunk in index.chunks(rows.tolist())]
+    return np.asarray(rows[np.array(inside, dtype=bool)], dtype=np.int64)
 
 
 def _once(texts: Sequence[str], order: Sequence[int]) -> list[int]:

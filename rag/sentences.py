@@ -16,7 +16,7 @@ _NEVER_ENDS = frozenset(
     "dr. mr. mrs. ms. prof. inc. ltd. co. corp. dept. est. "
     "jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec.".split()
 )
-_LAST_WORD = re.compile(r"\S+$")
+_LOOKED_BACK = 80  # characters; no abbreviation is longer
 _INITIAL = re.compile(r"(?:^|[\s(.])[A-Z]\.$")
 _NUMBERED = re.compile(r"^\(?\d{1,3}\.$")
 
@@ -30,7 +30,7 @@ def split_sentences(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     start = 0
     for stop in _END.finditer(text):
-        if _ends_a_sentence(text[start : stop.end()]):
+        if _ends_a_sentence(text[max(start, stop.end() - _LOOKED_BACK) : stop.end()]):
             _append(spans, text, start, stop.end())
             start = stop.end()
     _append(spans, text, start, len(text))
@@ -38,10 +38,8 @@ def split_sentences(text: str) -> tuple[Span, ...]:
 
 
 def _ends_a_sentence(sentence: str) -> bool:
-    word = _LAST_WORD.search(sentence)
-    if word is None:
-        return False
-    last = word[0].lstrip("\"'“‘([").lower()
+    *_, last = sentence.rsplit(maxsplit=1)
+    last = last.lstrip("\"'“‘([").lower()
     if last in _NEVER_ENDS or _INITIAL.search(sentence):
         return False
     return not _NUMBERED.match(sentence.strip())

@@ -10,11 +10,12 @@ import difflib
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -23,10 +24,15 @@ from rag.errors import SettingsError
 
 PREFIX = "WAYMARK_"
 CONFIG_VARIABLE = "WAYMARK_CONFIG"
+KEY_VARIABLE = "WAYMARK_LLM_KEY"  # a model server's key: read where it is used, never a setting, never shown
 FILE_NAME = "waymark.toml"
 
 # They say where things lie, not what is answered.
-_OUTSIDE_DIGEST = frozenset({"home", "eval_data", "fetch_allow_loopback"})
+_OUTSIDE_DIGEST = frozenset(
+    {"home", "runs", "eval_data", "fetch_allow_loopback", "watch_debounce_s", "prompts"}
+)
+
+_PASSWORD_IN_URL = re.compile(r"//[^/\s]*@")
 
 
 def _default_home() -> Path:
@@ -53,7 +59,13 @@ class Settings(BaseModel):
         default=0.8,
         ge=0.0,
         le=1.0,
-        description="Share of the dense score in the fused score (0 = lexical only, 1 = dense only).",
+        description="Share of the dense score in the roadmap's fused score (0 = lexical only, 1 = dense only).",
+    )
+    others_dense_weight: float = Field(
+        default=0.6,
+        ge=0.0,
+        le=1.0,
+        description="The same for all other documents, whose words are looked up with more around them.",
     )
     answer_words: int = Field(
         default=70,
@@ -69,12 +81,92 @@ class Settings(BaseModel):
     )
     llm: Annotated[str, Field(min_length=1)] = Field(
         default="auto",
-        description="What writes the answer: auto, or extractive. Nothing is ever downloaded for it.",
+        description=(
+            "What writes the answer: auto (the server at llm_url if it answers, else extractive), extractive, "
+            "transformers:NAME_OR_FOLDER, or openai:MODEL with llm_url. Nothing is ever downloaded for it."
+        ),
     )
     llm_url: str | None = Field(
         default=None,
-        pattern=r"^https?://[^\s]+$",
-        description="Address of an OpenAI-compatible server (http or https URL). Default: none.",
+        pattern=r"^https?://[^\s/@]+(/\S*)?$",
+        description=(
+            "Address of an OpenAI-compatible server (http or https URL); its key, if it wants one, stands in the "
+            "environment as WAYMARK_LLM_KEY. Default: none."
+        ),
+    )
+    llm_context: int | None = Field(
+        default=None,
+        ge=256,
+        description=(
+            "Tokens that prompt and answer may have together. Default: what the model or its server says, else 4096."
+        ),
+    )
+    llm_tokenizer: Path | None = Field(
+        default=None,
+        description="Folder with the tokenizer of a server's model. Default: none; tokens are estimated upwards.",
+    )
+    llm_quantization: Literal["none", "8bit", "4bit"] = Field(
+        default="none",
+        description="Weights of a local model: none, 8bit or 4bit; the last two need a GPU and bitsandbytes.",
+    )
+    llm_folder: Path | None = Field(
+        default=None,
+        description="Folder with folders of models, beside the Hugging Face cache. Default: none.",
+    )
+    llm_connect_s: float = Field(
+        default=5.0, gt=0, le=600, description="Patience for reaching a model server (seconds)."
+    )
+    llm_first_token_s: float = Field(
+        default=120.0,
+        gt=0,
+        le=3600,
+        description="Patience for a server's first token, all tries together (seconds).",
+    )
+    llm_next_token_s: float = Field(
+        default=30.0, gt=0, le=3600, description="Patience between two tokens of a server (seconds)."
+    )
+    strategy: Literal["direct", "step_by_step", "least_to_most", "draft_and_select", "expand_query"] = Field(
+        default="direct",
+        description=(
+            "How a language model is asked: direct, step_by_step, least_to_most, draft_and_select or expand_query."
+        ),
+    )
+    checker: Annotated[str, Field(min_length=1)] = Field(
+        default="auto",
+        description=(
+            "What checks sentences against passages: auto (an entailment model that was downloaded, else embedded), "
+            "embedded, or cross-encoder:NAME_OR_FOLDER. Nothing is ever downloaded for it."
+        ),
+    )
+    strict: bool = Field(
+        default=False,
+        description="Whether sentences that the passages do not support are left out (true) or marked (false).",
+    )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="Seed of a language model. Default: none; the likeliest words are taken and none is needed.",
+    )
+    answer_tokens: int = Field(
+        default=400, ge=16, le=8192, description="Longest answer of a language model (tokens, 16 to 8192)."
+    )
+    prompt_tokens: int = Field(
+        default=2000,
+        ge=256,
+        le=131_072,
+        description=(
+            "Longest prompt (tokens, 256 to 131072); a processor without a GPU reads about 100 tokens a second. "
+            "The model's context is never exceeded."
+        ),
+    )
+    prompts: Path | None = Field(
+        default=None,
+        description="Folder with prompt templates in place of those in configs/prompts. Default: none.",
+    )
+    runs: Path | None = Field(
+        default=None,
+        description="Folder in which evaluation runs get their own folders. Default: runs in the data folder.",
     )
     eval_data: Path | None = Field(
         default=None,
@@ -83,6 +175,12 @@ class Settings(BaseModel):
     fetch_allow_loopback: bool = Field(
         default=False,
         description="Whether pages of this machine may be fetched, on any port (true or false); for tests.",
+    )
+    watch_debounce_s: float = Field(
+        default=1.0,
+        ge=0.1,
+        le=600.0,
+        description="How long no file may change before `waymark index --watch` indexes (seconds, 0.1 to 600).",
     )
     max_question_chars: int = Field(
         default=4000, ge=1, le=100_000, description="Longest question accepted (characters, 1 to 100000)."
@@ -96,10 +194,15 @@ class Settings(BaseModel):
             raise ValueError("true and false are not values of this setting")
         return value
 
-    @field_validator("home", "eval_data")
+    @field_validator("home", "runs", "eval_data", "prompts")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 (keeps links)
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where evaluation runs lie."""
+        return self.runs or self.home / "runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +278,9 @@ def default_toml() -> str:
 def _read_environment(environ: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not environ[variable]:
+        if variable in (CONFIG_VARIABLE, KEY_VARIABLE) or not environ[variable]:
+            continue
+        if not variable.startswith(PREFIX):
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name not in Settings.model_fields or variable != variable.upper():
@@ -219,8 +324,9 @@ def _read_file(path: Path) -> dict[str, Any]:  # Any: values as TOML gives them,
         _check_name(name, where=str(path))
     for name in (
         "home",
+        "runs",
         "eval_data",
-    ):  # a relative path is meant from the file, not from wherever the command runs
+    ):  # a relative path is meant from the file, not the working folder
         if isinstance(values.get(name), str):
             values[name] = str(path.parent / Path(values[name]).expanduser())
     return values
@@ -243,7 +349,8 @@ def _checked(values: Mapping[str, object], origins: Mapping[str, str]) -> Settin
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0])
         reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name} = {first['input']!r} ({origins[name]}): {reason}") from error
+        shown = _PASSWORD_IN_URL.sub("//…@", repr(first["input"]))
+        raise SettingsError(f"{name} = {shown} ({origins[name]}): {reason}") from error
 
 
 if __name__ == "__main__":

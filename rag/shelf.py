@@ -6,13 +6,15 @@ it does not have) and has its own evidence gate, so that adding documents does n
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rag.contents import contents_asked
 from rag.embed import Embedder
-from rag.gate import Evidence, Verdict, judge, weigh_evidence
+from rag.gate import Evidence, GateModel, Verdict, judge, weigh_evidence
 from rag.index.reader import Index
+from rag.passages import Scope
 from rag.query import Query, make_query
-from rag.retrieve import Weights, search
+from rag.retrieve import Weights, opening_hits, rows_in, search
 from rag.schema import Hit, Turn
 from rag.settings import Settings
 from rag.spelling import Speller
@@ -28,27 +30,67 @@ class Finding:
     hits: tuple[Hit, ...]
     evidence: Evidence
     verdict: Verdict
+    lacking: tuple[str, ...] = ()  # names in the question that the shelf does not have
 
 
 class Shelf:
-    """A part of the index that finds and judges."""
+    """A part of the index that finds and judges. `gate` is the roadmap's where none is given."""
 
-    def __init__(self, index: Index, embedder: Embedder, settings: Settings) -> None:
+    def __init__(
+        self, index: Index, embedder: Embedder, settings: Settings, *, gate: GateModel | None = None
+    ) -> None:
         self.index = index
+        self._gate = gate
         self._embedder = embedder
         self._threshold = settings.refusal_threshold
-        self._weights = Weights(dense=settings.dense_weight)
+        self._is_roadmap = index.first_row == 0
+        self._weights = Weights(
+            dense=settings.dense_weight if self._is_roadmap else settings.others_dense_weight
+        )
         self._speller = Speller(counts=index.lexical.word_counts, is_word=self._is_one_piece)
 
-    def find(self, question: str, turns: Sequence[Turn], *, k: int) -> Finding:
-        """Search for a clean question and judge what came."""
-        query = make_query(self._speller.mend(question), turns)
-        hits = search(self.index, self._embedder, query, k=k, weights=self._weights)
+    def find(
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        *,
+        k: int,
+        scope: Scope | None = None,
+        rewritten: bool = False,
+    ) -> Finding:
+        """Search for a clean question, in a scope if there is one, and judge what came. Nothing found: no answer."""
+        query = make_query(question, turns, rewritten=rewritten)
+        if scope in (None, Scope()) and (told := self._told_by_contents(query)):
+            return told
+        if (mended := self._speller.mend(question)) != question:
+            query = make_query(mended, turns, rewritten=rewritten)
+        hits = search(self.index, self._embedder, query, k=k, weights=self._weights, scope=scope)
         names = self._speller.unknown_names(query.question)
         strange = (word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1])))
-        evidence = weigh_evidence(query, hits, weigh=self.weigh, names=names)
-        verdict = judge(evidence, missing=names or distinct(strange), threshold=self._threshold)
-        return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict)
+        searched = len(self.index if scope in (None, Scope()) else rows_in(self.index, scope))
+        evidence = weigh_evidence(query, hits, weigh=self.weigh, names=names, searched=searched)
+        verdict = judge(
+            evidence, missing=names or distinct(strange), threshold=self._threshold, model=self._gate
+        )
+        if scope is not None and not hits:
+            verdict = Verdict(probability=0.0, answer=False)
+        return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict, lacking=names)
+
+    def _told_by_contents(self, query: Query) -> Finding | None:
+        """The openings of the sections that answer a question about how the roadmap is built."""
+        if not self._is_roadmap:
+            return None
+        for source_id in self.index.titles:
+            contents = contents_asked(query.standalone, self.index.outline(source_id).headings)
+            if contents is None:
+                continue
+            hits = opening_hits(self.index, source_id, contents.headings)
+            query = replace(query, contents=contents)
+            # The headings are there or they are not; only who refuses everything refuses this.
+            verdict = Verdict(probability=1.0, answer=bool(hits) and (self._threshold or 0.0) < 1.0)
+            evidence = weigh_evidence(query, hits, weigh=self.weigh)
+            return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict)
+        return None
 
     def weigh(self, term: str) -> float:
         """Inverse document frequency over the chunks of this shelf, BM25's form."""

@@ -59,7 +59,7 @@ class Speller:
         for match in _TOKEN.finditer(text):
             word = match[0].strip(".-'’").replace("’", "'").removesuffix("'s")
             lower = word.lower()
-            if not word or lower in STOP_WORDS or lower in self.counts or _other_number(lower) in self.counts:
+            if not word or lower in STOP_WORDS or self._has(lower) or self._has(_other_number(lower)):
                 continue
             before = text[: match.start()].rstrip()
             if self._is_name(word, opens=not before or before[-1] in ".?!:"):
@@ -75,11 +75,15 @@ class Speller:
         if any(letter.isupper() for letter in word[1:]):
             return True
         if word[0].isupper() and not opens:
-            return not any(form in self.counts for form in _forms(word.lower()))
+            return not any(map(self._has, _forms(word.lower())))
         return not self._is_known(word.lower())
 
+    def _has(self, word: str) -> bool:
+        """The index has the word, be it only as an owner: "Chebyshev" in "Chebyshev's inequality"."""
+        return word in self.counts or f"{word}'s" in self.counts
+
     def _is_known(self, word: str) -> bool:
-        if word in STOP_WORDS or any(form in self.counts or self.is_word(form) for form in _forms(word)):
+        if word in STOP_WORDS or any(self._has(form) or self.is_word(form) for form in _forms(word)):
             return True
         halves = ((word[:n], word[n:]) for n in range(4, len(word) - 3))  # "drawback", "paperwork"
         return any(self.is_word(first) and self.is_word(second) for first, second in halves)

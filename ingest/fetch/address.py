@@ -22,13 +22,14 @@ _USER = re.compile(r"[^/?#]*//[^/?#]*@")  # the parser drops an empty one
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
 _NUMBER_AT_END = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 
-# Public by the tables of Python 3.11, but not places on the internet.
+# Public by the tables of some Python that Waymark runs on, but not places on the internet.
 _NEVER = tuple(
     ipaddress.ip_network(text)
     for text in (
         "192.0.0.0/24",  # IETF protocol assignments; holds a cloud's metadata service
         "64:ff9b:1::/48",  # NAT64 with a prefix of the local network
         "100::/64",  # discard
+        "2002::/16",  # 6to4: given up (RFC 7526), and carries an IPv4 address
         "3fff::/20",  # documentation
         "5f00::/16",  # segment routing
     )
@@ -103,7 +104,7 @@ def _inside(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
     """The IPv4 addresses that an IPv6 address carries: where a translator or a tunnel would deliver."""
     if isinstance(address, IPv4Address):
         return
-    carried = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
+    carried = (address.ipv4_mapped, *(address.teredo or ()))
     yield from (inner for inner in carried if inner is not None)
     if address in _NAT64 or address in _V4_COMPATIBLE:
         yield IPv4Address(int(address) & 0xFFFFFFFF)

@@ -19,6 +19,7 @@ LEAST = 200  # characters; a page with fewer says nothing
 class Outcome(StrEnum):
     OK = "ok"
     CHANGED = "changed"  # ok, and not what it was before
+    SUPPLIED = "supplied"  # not fetched: a person gave a file for it
     GONE = "gone"
     BLOCKED = "blocked"  # by the site or its robots.txt
     WALL = "wall"  # login or cookie wall
@@ -28,7 +29,7 @@ class Outcome(StrEnum):
     FAILED = "failed"  # no answer, or an error on the site's side
 
 
-READABLE = frozenset({Outcome.OK, Outcome.CHANGED})
+READABLE = frozenset({Outcome.OK, Outcome.CHANGED, Outcome.SUPPLIED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

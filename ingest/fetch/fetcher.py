@@ -1,4 +1,5 @@
-"""A run over the works cited: each page once, several hosts side by side, each host one request at a time.
+"""A run over the works cited, or over pages of one's own: each page once, several hosts side by side, each host one
+request at a time.
 
 Threads only ask; the thread that called freezes what they bring, so there is one writer. A run that was cut off is
 taken up by the next one: what it has visited is not asked for again. A machine without a network is told apart from
@@ -19,7 +20,7 @@ from ingest.fetch.hosts import HostGates, Stopped
 from ingest.fetch.network import Conditional, Network
 from ingest.fetch.snapshots import Record, Run, Snapshots, Visit
 from ingest.fetch.targets import Target, targets_of
-from ingest.fetch.visit import Found, Patience, Visitor
+from ingest.fetch.visit import NOT_MODIFIED, Found, Patience, Visitor
 from rag.errors import Offline
 from rag.schema import Work
 
@@ -42,11 +43,18 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchReport:
-    """What a run did. `pending` are the works that it had no time for; the next run begins with them."""
+    """What a run did. `pending` are the pages that it had no time for; the next run begins with them.
+
+    `unchanged` counts the pages that are what they were; of these `not_sent` came without their body, because the
+    site answers to validators. The others were sent to be compared, and nothing was written of them.
+    """
 
     visits: tuple[tuple[Target, Visit], ...]
     resumed: tuple[Target, ...]  # visited by the run that this one took up
-    pending: tuple[int, ...]
+    supplied: tuple[Target, ...]  # left alone: a person gave a file for them
+    pending: tuple[Target, ...]
+    unchanged: int
+    not_sent: int
     seconds: float
 
 
@@ -58,7 +66,7 @@ def fetch_works(
     options: Options | None = None,
     progress: Progress = lambda step, done, total: None,
 ) -> FetchReport:
-    """Fetch and freeze the works.
+    """Fetch and freeze the works. One for which a person gave a file is left alone unless it is asked for by number.
 
     Raises:
         Offline: nothing can be reached; nothing was written.
@@ -67,25 +75,78 @@ def fetch_works(
     """
     options = options or Options()
     targets = targets_of(works, options.only)
+    whole = not options.only
+    return _fetch(
+        targets, snapshots=snapshots, network=network, options=options, progress=progress, whole=whole
+    )
+
+
+def fetch_pages(
+    urls: Iterable[str],
+    *,
+    snapshots: Snapshots,
+    network: Network,
+    options: Options | None = None,
+    progress: Progress = lambda step, done, total: None,
+) -> FetchReport:
+    """Fetch and freeze pages of one's own, whether or not they were visited before.
+
+    Raises:
+        AddressRefused: one of the URLs is not to be fetched; nothing was asked for.
+        Offline, IndexLocked, StorageError: as `fetch_works`.
+    """
+    targets = tuple(Target(url=url, numbers=()) for url in dict.fromkeys(urls))
+    for target in targets:
+        network.check(target.url)
+    return _fetch(
+        targets,
+        snapshots=snapshots,
+        network=network,
+        options=options or Options(),
+        progress=progress,
+        whole=False,
+    )
+
+
+def _fetch(
+    targets: Sequence[Target],
+    *,
+    snapshots: Snapshots,
+    network: Network,
+    options: Options,
+    progress: Progress,
+    whole: bool,
+) -> FetchReport:
+    """A run; a `whole` one can be taken up by the next and leaves alone what was supplied."""
     began = time.monotonic()
     with snapshots.writing():
-        run = Run(run_id=secrets.token_hex(8), started_at="") if options.only else snapshots.begin()
+        run = snapshots.begin() if whole else Run(run_id=secrets.token_hex(8), started_at="")
         records = {target.url: snapshots.read(target.url) for target in targets}
-        resumed = tuple(target for target in targets if _is_done(records[target.url], run))
-        todo = [target for target in targets if target not in resumed]
+        supplied = tuple(target for target in targets if whole and _is_supplied(records[target.url]))
+        resumed = tuple(
+            target for target in targets if _is_done(records[target.url], run) and target not in supplied
+        )
+        todo = [target for target in targets if target not in (*resumed, *supplied)]
         crew = _Crew(todo, records, network=network, options=options, conditional=_conditionals(snapshots))
         visits: list[tuple[Target, Visit]] = []
         with closing(crew.run(run.run_id)) as brought:
             for target, found in brought:
                 visits.append((target, snapshots.add(target.url, found.visit, found.body)))
-                progress("fetch", len(resumed) + len(visits), len(targets))
+                progress("fetch", len(targets) - len(todo) + len(visits), len(targets))
         seen = {target.url for target, _ in visits}
-        pending = tuple(number for target in todo if target.url not in seen for number in target.numbers)
-        if not options.only and not pending:
+        pending = tuple(target for target in todo if target.url not in seen)
+        if whole and not pending:
             snapshots.end()
     visits.sort(key=lambda pair: pair[0].numbers)
+    same = [visit for target, visit in visits if _is_same(records[target.url], visit)]
     return FetchReport(
-        visits=tuple(visits), resumed=resumed, pending=pending, seconds=time.monotonic() - began
+        visits=tuple(visits),
+        resumed=resumed,
+        supplied=supplied,
+        pending=pending,
+        unchanged=len(same),
+        not_sent=sum(visit.status == NOT_MODIFIED for visit in same),
+        seconds=time.monotonic() - began,
     )
 
 
@@ -208,6 +269,16 @@ def _conditionals(snapshots: Snapshots) -> Callable[[Record], Conditional | None
         return Conditional(url=before.url, etag=before.etag, last_modified=before.last_modified)
 
     return conditional
+
+
+def _is_same(record: Record, visit: Visit) -> bool:
+    before = record.last_readable()
+    return before is not None and bool(visit.sha256) and visit.sha256 == before.sha256
+
+
+def _is_supplied(record: Record) -> bool:
+    kept = record.last_readable()
+    return kept is not None and kept.outcome is Outcome.SUPPLIED
 
 
 def _is_done(record: Record, run: Run) -> bool:

@@ -131,8 +131,13 @@ class Snapshots:
 
     def body(self, url: str, sha: str) -> bytes | None:
         """The bytes of a snapshot; None if they are not there or not what they were."""
+        path = self.path(url, sha)
+        return path.read_bytes() if path else None
+
+    def path(self, url: str, sha: str) -> Path | None:
+        """The file of a snapshot; None if it is not there or not what it was."""
         path = self._of(url) / f"{sha}.bin"
-        return path.read_bytes() if self._is_whole(path) else None
+        return path if self._is_whole(path) else None
 
     def begin(self) -> Run:
         """Begin a run, or take up the one that was cut off within the last day."""

@@ -7,6 +7,7 @@ import httpx
 
 from rag.errors import SettingsError
 from rag.schema import Work
+from rag.works import page_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,4 +47,4 @@ def targets_of(works: Iterable[Work], only: Collection[int] = ()) -> tuple[Targe
 
 def url_of(work: Work) -> str:
     """The URL that is fetched for a work: fragments are for browsers."""
-    return work.url.split("#", maxsplit=1)[0]
+    return page_url(work.url)

@@ -4,13 +4,20 @@ A loader and the library it stands on are imported when a source of its type is 
 """
 
 from importlib import import_module
-from typing import cast
+from typing import Protocol, cast
 
 from ingest.loaders import detect
 from ingest.loaders.outcome import Outcome, Unloadable
 from rag.schema import Document
 
 ROADMAP = "text/x-roadmap"
+
+
+class Loader(Protocol):
+    def __call__(self, data: bytes, *, path: str) -> Document:
+        """Read a source; raises `Unloadable`."""
+        ...
+
 
 _LOADERS: dict[str, str] = {
     ROADMAP: "ingest.loaders.roadmap:load_roadmap",
@@ -31,9 +38,21 @@ def load_document(data: bytes, *, path: str, media_type: str | None = None) -> D
     Raises:
         Unloadable: no loader for the type, or the bytes are not what they should be; a `DocumentError`.
     """
-    found = media_type or detect.media_type(path, data)
-    if found not in _LOADERS:
-        raise Unloadable(f"no loader for {found}", outcome=Outcome.UNSUPPORTED, path=path)
-    module, name = _LOADERS[found].split(":")
-    loader = getattr(import_module(module), name)
-    return cast(Document, loader(data, path=path))
+    return find_loader(media_type or detect.media_type(path, data), path=path)(data, path=path)
+
+
+def find_loader(media_type: str, *, path: str) -> Loader:
+    """What reads sources of a type, imported.
+
+    Raises:
+        Unloadable: there is none.
+    """
+    check_type(media_type, path=path)
+    module, name = _LOADERS[media_type].split(":")
+    return cast(Loader, getattr(import_module(module), name))
+
+
+def check_type(media_type: str, *, path: str) -> None:
+    """Raise `Unloadable` if there is no loader for the type."""
+    if media_type not in _LOADERS:
+        raise Unloadable(f"no loader for {media_type}", outcome=Outcome.UNSUPPORTED, path=path)

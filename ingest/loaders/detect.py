@@ -47,7 +47,7 @@ def media_type(path: str, data: bytes) -> str:
         Unloadable: no loader reads its type, it is empty, or its content is not what its name says.
     """
     suffix = _suffix(path)
-    named = _BY_SUFFIX.get(suffix, HTML if not suffix and "://" in path else "")
+    named = named_type(path)
     if not named:
         what = f"files that end in {suffix}" if suffix else "files without a suffix"
         raise Unloadable(f"{what} are not read", outcome=Outcome.UNSUPPORTED, path=path)
@@ -56,6 +56,12 @@ def media_type(path: str, data: bytes) -> str:
     if reason := _contradiction(named, data):
         raise Unloadable(reason, outcome=Outcome.UNREADABLE, path=path)
     return named
+
+
+def named_type(path: str) -> str:
+    """The media type that a name promises; "" if no loader reads files of such names."""
+    suffix = _suffix(path)
+    return _BY_SUFFIX.get(suffix, HTML if not suffix and "://" in path else "")
 
 
 def _suffix(path: str) -> str:

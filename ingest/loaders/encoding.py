@@ -7,6 +7,7 @@ and every replaced character are reported, never silent. Text comes out as NFC w
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
@@ -14,6 +15,7 @@ from charset_normalizer import from_bytes
 from ingest.loaders.outcome import Outcome, Unloadable
 
 MAX_BYTES = 50 * 1024 * 1024
+_NORMALISED_AT_ONCE = 1 << 20  # characters
 _GUESS_FROM = 64 * 1024  # bytes; more makes the guess slower, not better
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -152,4 +154,16 @@ def _decode(data: bytes, encoding: str, *, guessed: bool) -> Decoded:
 
 
 def _normal(text: str) -> str:
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) < _NORMALISED_AT_ONCE or unicodedata.is_normalized("NFC", text):
+        return unicodedata.normalize("NFC", text)
+    return "".join(unicodedata.normalize("NFC", part) for part in _parts(text))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A long text cut at line ends, which nothing joins: normalising takes many times the memory of its text."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _NORMALISED_AT_ONCE) + 1 or len(text)
+        yield text[start:end]
+        start = end

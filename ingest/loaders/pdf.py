@@ -11,15 +11,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from ingest.assemble import assemble, make_source
+from ingest.loaders.child import CLOCK_FACTOR, OUT_OF_TIME, bare_environment, child_command
 from ingest.loaders.outcome import Outcome, Unloadable
 from ingest.loaders.pdf_layout import lay_out
 from ingest.loaders.pdf_lines import Span
@@ -30,11 +28,10 @@ MEDIA_TYPE = "application/pdf"
 MOST_BYTES = 50_000_000
 MOST_PAGES = 2_000
 MOST_CHARACTERS = 5_000_000
-WALL_S = 57.0  # for both readers and the clearing up after them: a minute in all
+READING_S = 57.0  # of processor time, for both readers: with the clearing up after them a minute in all
 _FIRST_READER_S = 38.0
 _FEWEST_BYTES = 60  # a header, one object and a trailer need more
 _GLUED = re.compile(r"[A-Za-z]{30,}")  # longer than words are
-_PACKAGES = Path(__file__).resolve().parents[2]  # the folder that holds the package `ingest`
 # How a reader ends that asked for more than it was given; PDFium aborts when memory runs out.
 _OVER_LIMIT = frozenset({"SIGABRT", "SIGILL", "SIGKILL", "SIGTRAP", "SIGXCPU", "SIGXFSZ"})
 _NOT_PDF = (
@@ -78,7 +75,7 @@ class Reading:
 
 
 def load_pdf(data: bytes, *, path: str) -> Document:
-    """Read a PDF's bytes. `path` names the source. Takes up to a minute and stays within its limits.
+    """Read a PDF's bytes. `path` names the source. Takes up to a minute of processor time.
 
     Raises:
         Unloadable: no text, encrypted, damaged, over a limit, not a PDF; `outcome` and `reason` say which.
@@ -127,17 +124,24 @@ def _check_bytes(data: bytes, path: str) -> None:
 
 
 def _read(data: bytes) -> Reading:
-    deadline = time.monotonic() + WALL_S
+    spent_before = _spent_by_children()
     with tempfile.TemporaryFile() as source:
         source.write(data)
         source.flush()
         first = _run_reader("pypdf", source, _FIRST_READER_S)
         if first.is_sound or _is_final(first):
             return first
-        second = _run_reader("pdfium", source, deadline - time.monotonic())
+        left = READING_S - (_spent_by_children() - spent_before)
+        second = _run_reader("pdfium", source, max(left, READING_S - _FIRST_READER_S))
     if first.outcome is second.outcome is Outcome.OK:
         return _better(first, second)
     return min(first, second, key=lambda reading: _TELLING.index(reading.outcome))
+
+
+def _spent_by_children() -> float:
+    """Processor seconds of the children that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _better(first: Reading, second: Reading) -> Reading:
@@ -154,31 +158,26 @@ def _is_final(reading: Reading) -> bool:
 
 
 def _run_reader(reader: str, source: IO[bytes], seconds: float) -> Reading:
-    """One child: the file is its standard input, a nameless temporary file its standard output."""
-    seconds = max(seconds, 1.0)
+    """One child with `seconds` of processor time: the file is its input, a nameless one its output."""
     limits = [str(int(seconds) + 1), str(MOST_PAGES), str(MOST_CHARACTERS)]
     source.seek(0)
     with tempfile.TemporaryFile() as answer:
         try:
             done = subprocess.run(
-                [sys.executable, "-B", "-P", "-m", "ingest.loaders.pdf_reader", reader, *limits],
+                child_command("ingest.loaders.pdf_reader", reader, *limits),
                 stdin=source,
                 stdout=answer,
                 stderr=subprocess.DEVNULL,
-                env=_bare_environment(),
-                timeout=seconds,
+                env=bare_environment(),
+                timeout=CLOCK_FACTOR * seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Reading(reader=reader, outcome=Outcome.LIMIT, reason=f"not read within {WALL_S:.0f} s")
+            done = None
+        if done is None or done.returncode == OUT_OF_TIME:
+            return Reading(reader=reader, outcome=Outcome.LIMIT, reason=f"not read within {READING_S:.0f} s")
         answer.seek(0)
         return _gather(reader, _records(answer), done.returncode)
-
-
-def _bare_environment() -> dict[str, str]:
-    """No keys and no settings reach the child."""
-    kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(_PACKAGES), "PYTHONUTF8": "1"}
 
 
 def _records(answer: IO[bytes]) -> Iterable[dict[str, Any]]:  # Any: JSON

@@ -12,21 +12,18 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from ingest.loaders.child import forbid_effects, limit_process, limit_time
 from ingest.loaders.outcome import Outcome
 from ingest.loaders.pdf_lines import Span, order_lines, place_run
 
-_MEMORY_BYTES = 2**30
-_OUTPUT_BYTES = 64 * 2**20
 _HYPHEN_OF_PDFIUM = {0x02: "-", 0xFFFE: "-"}
 _SYMBOL_FONT = re.compile(r"dingbat|wingding|webding", re.IGNORECASE)
 _BOLD_FONT = re.compile(r"bold|black|heavy|semibd|demi", re.IGNORECASE)
 _JUNK = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ue000\ue001\ufeff\ufffe\uffff]")
-_DENIED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "os.startfile",
-           "ctypes.dlopen", "shutil.", "os.remove", "os.rename", "os.mkdir", "os.link", "os.symlink")  # fmt: skip
 _Page = tuple[int, list[Span]]
 
 
@@ -37,10 +34,11 @@ class TooMuch(Exception):
 def main(arguments: list[str]) -> None:
     """`reader seconds most-pages most-characters`; the answer is on standard output, errors are part of it."""
     reader, seconds, most_pages, most_characters = arguments[0], *map(int, arguments[1:4])
-    _limit(seconds)
+    limit_process()
+    limit_time(seconds)
     read = {"pypdf": read_with_pypdf, "pdfium": read_with_pdfium}[reader]
     importlib.import_module({"pypdf": "pypdf", "pdfium": "pypdfium2"}[reader])
-    _forbid()
+    forbid_effects()
     failed, characters, read_pages = (Outcome.UNREADABLE, "it has no pages"), 0, 0
     try:
         for record in read(sys.stdin.buffer.read(), most_pages):
@@ -205,36 +203,6 @@ def _name(error: Exception) -> tuple[Outcome, str]:
 def _write(record: dict[str, Any]) -> None:
     sys.stdout.buffer.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
     sys.stdout.buffer.flush()
-
-
-def _limit(seconds: int) -> None:
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415 (not on Windows)
-
-    wanted: Iterable[tuple[int, int]] = (
-        (resource.RLIMIT_AS, _MEMORY_BYTES),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, _OUTPUT_BYTES),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),
-    )
-    for limit, value in wanted:
-        hard = resource.getrlimit(limit)[1]
-        most = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        with contextlib.suppress(OSError, ValueError):  # not every system knows every limit
-            resource.setrlimit(limit, (most, most))
-
-
-def _forbid() -> None:
-    """From here on Python opens nothing for writing, starts nothing and calls nobody."""
-
-    def refuse(event: str, values: tuple[Any, ...]) -> None:
-        writes = event == "open" and isinstance(values[1], str) and bool(set(values[1]) & set("wax+"))
-        if writes or event.startswith(_DENIED):
-            raise PermissionError(f"{event} is not allowed while a PDF is read")
-
-    sys.addaudithook(refuse)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,10 @@ from ingest.loaders.outcome import Outcome, Unloadable
 from rag.schema import BlockKind, Document, Source
 
 MAX_CHARACTERS = 5_000_000  # of one document
+MAX_PIECES = 400_000  # of one document; each costs some hundred bytes beside its text
+# Characters; every chunk carries the headings above it and every row its column names, so what is longer is neither.
+_LONGEST_TITLE = 400
+_LONGEST_COLUMN = 400
 _DEEPEST_LIST = 20  # levels below are shown as this one
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNSEEN = re.compile(
@@ -40,8 +44,9 @@ class _List:
 class Pieces:
     """Collects pieces in reading order; `document` lays them out."""
 
-    def __init__(self, *, path: str) -> None:
+    def __init__(self, *, path: str, most_characters: int = MAX_CHARACTERS) -> None:
         self._path = path
+        self._most_characters = most_characters
         self._pieces: list[Piece] = []
         self._lists: list[_List] = []
         self._outline: list[tuple[int, int]] = []  # (level, number among its siblings), outermost first
@@ -63,6 +68,10 @@ class Pieces:
     def heading(self, text: str, *, level: int) -> None:
         title = self._folded(text)
         if not title:
+            return
+        if len(title) > _LONGEST_TITLE:
+            self._lists.clear()
+            self._add(Piece(text=title))
             return
         while self._outline and self._outline[-1][0] >= level:
             self._outline.pop()
@@ -118,7 +127,8 @@ class Pieces:
         """Rows of cells. Without a header, or with one column, nothing names the cells: they become paragraphs."""
         table = [folded for row in rows if any(folded := [self._folded(cell) for cell in row])]
         width = max(map(len, table), default=0)
-        if not has_header or width < 2 or len(table) < 2:
+        is_named = has_header and len(table) > 1 and max(map(len, table[0])) <= _LONGEST_COLUMN
+        if not is_named or width < 2:
             for row in table:
                 self.paragraph(" — ".join(cell for cell in row if cell))
             return
@@ -146,16 +156,20 @@ class Pieces:
         """
         if not self._pieces:
             raise Unloadable("no text was found in it", outcome=Outcome.EMPTY, path=self._path)
-        title = fold(title) or self.first_heading
+        title = fold(title)[:_LONGEST_TITLE] or self.first_heading
         if self._n_unseen:
             notes = (*notes, f"{self._n_unseen} invisible characters were left out")
         return assemble(source, tuple(self._pieces), title=title, notes=notes)
 
     def _add(self, piece: Piece) -> None:
         self._n_characters += len(piece.text)
-        if self._n_characters > MAX_CHARACTERS:
-            reason = f"it has more than {MAX_CHARACTERS:,} characters of text"
-            raise Unloadable(reason, outcome=Outcome.LIMIT, path=self._path)
+        for n, most, what in (
+            (self._n_characters, self._most_characters, "characters of text"),
+            (len(self._pieces), MAX_PIECES, "paragraphs"),
+        ):
+            if n > most:
+                reason = f"it has more than {most:,} {what}"
+                raise Unloadable(reason, outcome=Outcome.LIMIT, path=self._path)
         self._pieces.append(piece)
 
     def _item(self) -> int | None:

@@ -4,13 +4,15 @@ Knows no headings and no tables. The lines of a paragraph are joined.
 """
 
 import re
+from collections.abc import Iterator
 
 from ingest.assemble import make_source
-from ingest.loaders.encoding import decode_text
+from ingest.loaders.encoding import MAX_BYTES, decode_text
 from ingest.loaders.pieces import Pieces
 from rag.schema import Document
 
 MEDIA_TYPE = "text/plain"
+_BLANK = re.compile(r"\n[ \t]*\n[ \t\n]*")  # no group that repeats: that takes 120 bytes for each line
 _ITEM = re.compile(r"([ \t]*)([-*+•‣]|\d{1,3}[.)]) +(\S.*)")
 
 
@@ -21,20 +23,31 @@ def load_plain(data: bytes, *, path: str) -> Document:
         Unloadable: empty, too large or not text.
     """
     decoded = decode_text(data, path=path)
-    pieces = Pieces(path=path)
+    pieces = Pieces(path=path, most_characters=MAX_BYTES)
     read_plain(decoded.text, pieces)
-    return pieces.document(make_source(path, data, media_type=MEDIA_TYPE), notes=decoded.notes)
+    notes = decoded.notes
+    del decoded  # of a large file not one copy of the text more than must be
+    return pieces.document(make_source(path, data, media_type=MEDIA_TYPE), notes=notes)
 
 
 def read_plain(text: str, pieces: Pieces) -> None:
     """Write the paragraphs and lists of a text."""
     indents: list[int] = []  # of the open lists, outermost first
-    for block in re.split(r"\n[ \t]*(?:\n[ \t]*)+", text.expandtabs(4)):
-        lines = block.split("\n")
+    for block in _parted(text):
+        lines = block.expandtabs(4).split("\n")
         if not _ITEM.fullmatch(lines[0]) and not lines[0].startswith(" "):
             _close(indents, 0, pieces)
         _read_block(lines, indents, pieces)
     _close(indents, 0, pieces)
+
+
+def _parted(text: str) -> Iterator[str]:
+    """What stands between blank lines."""
+    start = 0
+    for gap in _BLANK.finditer(text):
+        yield text[start : gap.start()]
+        start = gap.end()
+    yield text[start:]
 
 
 def _read_block(lines: list[str], indents: list[int], pieces: Pieces) -> None:

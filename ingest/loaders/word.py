@@ -35,6 +35,7 @@ _NOT_READ = {
         "pict",
     )
 }
+_DEEPEST = 8  # level of a list, the outermost being 0; Word knows no deeper one
 _BREAKS = {qn("w:tab"), qn("w:br"), qn("w:cr")}
 _TEXT = {qn("w:t"), "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"}
 
@@ -177,10 +178,10 @@ def _list_depth(paragraph: Any, style: str) -> int:
     level = _value(paragraph, "w:pPr/w:numPr/w:ilvl")
     number = _value(paragraph, "w:pPr/w:numPr/w:numId")
     if number and number != "0":
-        return (int(level) if level.isdigit() else 0) + 1
+        return min(int(level) if level.isdigit() else 0, _DEEPEST) + 1
     if style.startswith(("list bullet", "list number")) and number != "0":
         last = style.rsplit(" ", 1)[-1]
-        return int(last) if last.isdigit() else 1
+        return min(int(last), _DEEPEST + 1) if last.isdigit() else 1
     return 0
 
 

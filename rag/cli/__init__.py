@@ -13,7 +13,8 @@ from typer.core import TyperGroup
 
 import rag
 from rag.cli.ask import ask, chat
-from rag.cli.store import add, index, remove, rollback, status, verify, versions
+from rag.cli.own import add, remove
+from rag.cli.store import index, rollback, status, verify, versions
 from rag.cli.system import doctor
 from rag.errors import WaymarkError
 from rag.render import plain
@@ -23,13 +24,17 @@ class _Commands(TyperGroup):
     """The commands below, and the groups of other packages, whose modules are loaded only when they are needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # Any: click's context
-        return [*super().list_commands(ctx), "sources", "eval"]
+        return [*super().list_commands(ctx), "sources", "models", "eval", "bench"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name == "sources":
             from ingest.sources_cli import app as group
+        elif cmd_name == "models":
+            from rag.cli.models import app as group
         elif cmd_name == "eval":
             from eval.cli import app as group
+        elif cmd_name == "bench":
+            from eval.bench_cli import app as group
         else:
             return super().get_command(ctx, cmd_name)
         command = typer.main.get_command(group)

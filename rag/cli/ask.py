@@ -17,7 +17,25 @@ if TYPE_CHECKING:  # the assistant loads numpy, FAISS and the embedder
     from rag.assistant import Assistant
 
 Home = Annotated[Path | None, typer.Option(help="Data folder, instead of the one in the settings.")]
-Llm = Annotated[str | None, typer.Option(help="What writes the answer: auto or extractive.")]
+Llm = Annotated[
+    str | None,
+    typer.Option(
+        help="What writes the answer: auto, extractive, transformers:NAME_OR_FOLDER or openai:MODEL."
+    ),
+]
+LlmUrl = Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server.")]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        help="How a model is asked: direct, step_by_step, least_to_most, draft_and_select, expand_query."
+    ),
+]
+Strict = Annotated[
+    bool | None, typer.Option("--strict", help="Leave out sentences that the passages do not support.")
+]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Seed of the model; without one the likeliest words are taken.")
+]
 Passages = Annotated[int | None, typer.Option(help="How many passages to retrieve.")]
 
 
@@ -32,7 +50,10 @@ def ask(
         Path | None, typer.Option(help="Where a batch writes; standard output if not given.")
     ] = None,
     llm: Llm = None,
-    llm_url: Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server.")] = None,
+    llm_url: LlmUrl = None,
+    strategy: Strategy = None,
+    strict: Strict = None,
+    seed: Seed = None,
     passages: Passages = None,
     home: Home = None,
 ) -> None:
@@ -42,25 +63,45 @@ def ask(
     if out is not None and batch is None:
         raise typer.BadParameter("only a --batch is written to a file", param_hint="--out")
     lines = [] if batch is None else _lines(batch)  # before anything is opened or built
-    with opened(home=home, llm=llm, llm_url=llm_url, passages=passages) as assistant:
+    flags = {"llm": llm, "llm_url": llm_url, "strategy": strategy, "strict": strict, "seed": seed}
+    with opened(home=home, passages=passages, **flags) as assistant:
         if batch is not None:
             _answer_batch(assistant, lines, out)
             return
-        answer = assistant.ask(question or "")
         if as_json:
-            print_json(answer.to_dict())
+            print_json(assistant.ask(question or "").to_dict())
             return
-        from rag.render import show_answer
+        from rag.render import answer_console, show_stream
 
-        show_answer(answer, Console(highlight=False))
+        show_stream(assistant.stream(question or ""), answer_console())
 
 
-def chat(llm: Llm = None, passages: Passages = None, home: Home = None) -> None:
-    """Questions and follow-ups in the terminal."""
-    from ui.terminal import run_chat
+def chat(
+    *,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the page; from 8501 on if not given.")
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Talk in the terminal instead.")] = False,
+    llm: Llm = None,
+    llm_url: LlmUrl = None,
+    passages: Passages = None,
+    home: Home = None,
+) -> None:
+    """The app in the browser: questions, follow-ups, the roadmap, your documents."""
+    given = {"home": home, "llm": llm, "llm_url": llm_url, "passages": passages}
+    if terminal:
+        from rag.render import answer_console
+        from ui.terminal import run_chat
 
-    with opened(home=home, llm=llm, passages=passages) as assistant:
-        run_chat(assistant, Console(highlight=False))
+        with opened(**given) as assistant:
+            run_chat(assistant, answer_console())
+        return
+    from ui.launch import serve
+
+    load_settings(given)  # a bad value is told here and not in the browser
+    open_browser = not no_browser and sys.stdout.isatty()
+    raise typer.Exit(serve(given, port=port, open_browser=open_browser, say=typer.echo))
 
 
 @contextmanager

@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-_TITLES = {"load": "Reading", "embed": "Embedding", "write": "Writing the index", "ask": "Answering"}
+_TITLES = {
+    "fetch": "Fetching",
+    "load": "Reading",
+    "embed": "Embedding",
+    "write": "Writing the index",
+    "ask": "Answering",
+}
 
 
 @contextmanager

@@ -1,7 +1,10 @@
-"""Commands over the index: build, look, check, go back."""
+"""Commands over the index: build, follow, look, check, go back."""
 
+import sys
 from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +12,15 @@ import typer
 from rich.console import Console
 
 from rag.cli.output import print_facts, print_json, print_line
-from rag.errors import DocumentError, IndexCorrupt, IndexMissing, SourcesSkipped
+from rag.errors import IndexCorrupt, IndexMissing, SettingsError, SourcesSkipped, WaymarkError
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from ingest.pipeline import IndexReport
+    from ingest.plan import Planned
     from rag.embed import Embedder
     from rag.index.generations import Generations, Opened
+    from rag.index.manifest import SkippedSource
 
 Home = Annotated[Path | None, typer.Option(help="Data folder, instead of the one in the settings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -23,83 +29,104 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def index(
     home: Home = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and follow what was added until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Build the index or bring it up to date; what did not change is not embedded again."""
     settings = load_settings({"home": home}).settings
+    if (as_json and not dry_run) or (watch and dry_run):
+        raise SettingsError("--json goes with --dry-run, and --watch goes without.", hint="See --help.")
     if dry_run:
-        _show_plan(settings)
+        _show_plan(settings, as_json=as_json)
+    elif watch:
+        _watch(settings)
     else:
         build(settings, say=True)
 
 
-def add(
-    paths: Annotated[list[str], typer.Argument(help="Files and folders; folders with all that is in them.")],
-    home: Home = None,
-) -> None:
-    """Add your own documents to the index: PDF, HTML, Markdown, reStructuredText, notebooks, Word, text."""
-    from ingest.library import item_of, read_library, write_library
-
-    settings = load_settings({"home": home}).settings
-    items = [item_of(path) for path in paths]
-    for path, item in zip(paths, items, strict=True):
-        if "://" in item:
-            raise DocumentError(f"{path}: pages cannot be added yet", hint="Save the page and add the file.")
-        if not Path(item).exists():
-            raise DocumentError(f"{path} does not exist", hint="Check the path.")
-    write_library(settings.home, read_library(settings.home).with_items(*items))
-    build(settings, say=True)
-
-
-def remove(
-    paths: Annotated[list[str], typer.Argument(help="Files and folders as they were added.")],
-    home: Home = None,
-) -> None:
-    """Take your own documents out of the index; the files stay where they are."""
-    from ingest.library import item_of, read_library, write_library
-
-    settings = load_settings({"home": home}).settings
-    library = read_library(settings.home)
-    items = [item_of(path) for path in paths]
-    for path, item in zip(paths, items, strict=True):
-        if item not in library.items:
-            listed = ", ".join(library.items) or "nothing"
-            raise DocumentError(f"{path} was not added as such", hint=f"Added so far: {listed}.")
-    write_library(settings.home, library.without(*items))
-    build(settings, say=True)
-
-
-def build(settings: Settings, *, say: bool) -> None:
-    """Bring the index up to date; `say` prints what was done.
+def build(settings: Settings, *, say: bool, asked: Collection[str] = ()) -> None:
+    """Bring the index up to date; `say` prints what was done. `asked`: URLs of works that this run is about.
 
     Raises:
-        SourcesSkipped: done, but not everything that is wanted could be indexed.
+        SourcesSkipped: done, but of one's own documents, or of what was asked, not everything could be indexed.
     """
+    report = _indexed_now(settings, _embedder(settings))
+    if not say:
+        return
+    print_line(_summary(report))
+    told = [one for one in report.skipped if one.path in asked or not _is_unreadable_work(one, settings.home)]
+    for skipped in told:
+        print_line(f"skipped {skipped.path}: {skipped.reason}")
+    if len(report.skipped) > len(told):
+        n = len(report.skipped) - len(told)
+        print_line(f"{n} works cited could not be read; `waymark sources` says why")
+    if told:
+        raise SourcesSkipped(f"{len(told)} sources were skipped; the others are indexed.")
+
+
+def _is_unreadable_work(skipped: "SkippedSource", home: Path) -> bool:
+    """Whether it is a page of a work cited that was fetched and is none to read: told when it was fetched."""
+    from ingest.library import read_library
+
+    is_page = "://" in skipped.path and skipped.path not in read_library(home).items
+    return is_page and bool(skipped.content_sha256)
+
+
+def _indexed_now(settings: Settings, embedder: "Embedder") -> "IndexReport":
     from ingest.pipeline import index_corpus
     from rag.cli.progress import progress_bars
 
-    embedder = _embedder(settings)
     with progress_bars() as progress:
-        report = index_corpus(settings.home, embedder=embedder, progress=progress)
-    if not say:
-        return
-    counts = Counter(one.change for one in report.plan)
-    changes = ", ".join(f"{n} {change}" for change, n in sorted(counts.items()) if change != "skipped")
+        return index_corpus(settings.home, embedder=embedder, progress=progress)
+
+
+def _summary(report: "IndexReport") -> str:
     done = "indexed" if report.changed else "unchanged"
-    print_line(
-        f"{report.n_documents} documents {done} ({changes}): {report.n_chunks} chunks, "
+    return (
+        f"{report.n_documents} documents {done} ({_counted(report.plan)}): {report.n_chunks} chunks, "
         f"{report.n_embedded} embedded, {report.seconds:.1f} s, generation {report.generation_id}"
     )
-    for skipped in report.skipped:
-        print_line(f"skipped {skipped.path}: {skipped.reason}")
-    if report.skipped:
-        raise SourcesSkipped(f"{len(report.skipped)} sources were skipped; the others are indexed.")
 
 
-def _show_plan(settings: Settings) -> None:
+def _counted(plan: "Iterable[Planned]") -> str:
+    counts = Counter(one.change for one in plan)
+    return ", ".join(f"{n} {change}" for change, n in sorted(counts.items()) if change != "skipped")
+
+
+def _watch(settings: Settings) -> None:
+    """One line for each run; what goes wrong in one is told, and the next change is waited for."""
+    from ingest.watch import until_interrupted, watch_library
+
+    embedder = _embedder(settings)
+
+    def update() -> None:
+        try:
+            report = _indexed_now(settings, embedder)
+        except WaymarkError as error:
+            said = f"failed: {error}"
+        else:
+            skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
+            said = f"{_summary(report)}{skipped}"
+        print_line(f"{datetime.now().astimezone():%H:%M:%S} {said}")
+        sys.stdout.flush()  # also where it is read by a program
+
+    with until_interrupted() as stop:
+        watch_library(settings.home, update, debounce_s=settings.watch_debounce_s, stop=stop)
+
+
+def _show_plan(settings: Settings, *, as_json: bool) -> None:
     from ingest.pipeline import plan_corpus
 
-    for planned in plan_corpus(settings.home, embedder=_embedder(settings)):
+    plan = plan_corpus(settings.home, embedder=_embedder(settings))
+    counts = Counter(one.change.value for one in plan)
+    if as_json:
+        print_json({"counts": dict(sorted(counts.items())), "sources": [asdict(one) for one in plan]})
+        return
+    for planned in plan:
         print_line(f"{planned.change}: {planned.path}{f' ({planned.reason})' if planned.reason else ''}")
+    print_line(", ".join(f"{n} {change}" for change, n in sorted(counts.items())))
 
 
 def _embedder(settings: Settings) -> "Embedder":

@@ -15,7 +15,9 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -24,6 +26,24 @@ from rag.errors import IndexLocked, StorageError
 LOCK_WAIT_S = 0.2  # a killed holder frees the lock at once; a live one works for seconds
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Sink(Protocol):
+    """What the bytes of a file are written to, a block at a time."""
+
+    def write(self, data: bytes, /) -> int: ...
+
+
+Content = bytes | Callable[[Sink], None]  # the bytes of a file, or what writes them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A file as it was meant: counted and hashed on the way to the disk, not read back from it."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
 
 
 def _go_on(name: str) -> None:
@@ -45,41 +65,71 @@ def storage(folder: Path) -> Iterator[None]:
         raise StorageError(f"Cannot use the folder {folder}: {reason}.") from error
 
 
-def write_durable(path: Path, data: bytes) -> None:
-    """Put `data` at `path`, whole or not at all; folders on the way are made.
+def write_durable(path: Path, content: Content) -> Written:
+    """Put a file at `path`, whole or not at all; folders on the way are made.
 
     Raises:
         StorageError: the disk is full, read-only or failing. What was at `path` before is still there, unless
             only the last step failed, the fsync of the folder: then the new file is there until a power cut.
     """
     make_folder(path.parent)
-    rename(stage(path, data), path)
+    written = stage(path, content)
+    rename(written.path, path)
     sync_folder(path.parent)
+    return written
 
 
-def stage(path: Path, data: bytes) -> Path:
-    """Write `data` to a temporary file beside `path`, down to the disk, and return its path for `rename`."""
+def stage(path: Path, content: Content) -> Written:
+    """Write a temporary file beside `path`, down to the disk; its path is for `rename`."""
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with storage(path.parent):
-            _write_and_sync(temporary, data)
+            written = _write_and_sync(temporary, content)
             kept = temporary.stat().st_size
+        if kept != written.size_bytes:
+            raise StorageError(
+                f"The disk of {path.parent} kept {kept} of {written.size_bytes} bytes of {path.name}."
+            )
     except BaseException:
         remove(temporary)
         raise
-    if kept != len(data):
-        raise StorageError(f"The disk of {path.parent} kept {kept} of {len(data)} bytes of {path.name}.")
-    return temporary
+    return written
 
 
-def _write_and_sync(path: Path, data: bytes) -> None:
+def _write_and_sync(path: Path, content: Content) -> Written:
     with path.open("xb") as file:
         step("before write")
-        file.write(data)
+        measured = _Measured(file)
+        if isinstance(content, bytes):
+            measured.write(content)
+        else:
+            content(measured)
         file.flush()
         step("before fsync")
         os.fsync(file.fileno())
     step("after fsync")
+    return Written(path=path, sha256=measured.hash.hexdigest(), size_bytes=measured.size_bytes)
+
+
+class _Measured:
+    """A file that is counted and hashed while it is written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.hash = hashlib.sha256()
+        self.size_bytes = 0
+
+    def write(self, data: bytes, /) -> int:
+        self._file.write(data)
+        self.hash.update(data)
+        self.size_bytes += len(data)
+        return len(data)
+
+
+def copy_file(path: Path, sink: Sink) -> None:
+    """Write what a file holds."""
+    with path.open("rb") as source:
+        shutil.copyfileobj(source, sink, 1 << 20)
 
 
 def rename(source: Path, target: Path) -> None:

@@ -3,7 +3,8 @@
     <home>/CURRENT              one line: the id of the generation that serves
            writer.lock          held by the one process that writes; writer.pid says which
            generations/<id>/    the files of one generation, `manifest.json` among them
-           generations/.<id>/   one being written or removed: no reader looks there, the next writer sweeps it
+           generations/.new/    the one being written, .scratch/ what it is made of, .<id>/ one being removed:
+                                no reader looks there, the next writer sweeps them
            quarantine/<id>/     damaged ones, moved there by a writer and never deleted
 
 Readers take no lock and write nothing. They check every byte they are about to trust; if a generation is
@@ -21,8 +22,10 @@ from pathlib import Path
 
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, StorageError
 from rag.index import files, manifest
+from rag.index.files import Content
 from rag.index.manifest import Counts, Draft, FileEntry, Manifest
 
+_NEW, _SCRATCH = ".new", ".scratch"
 KEPT = 3  # generations; the newest of them is the one that a commit has just made current
 
 _log = logging.getLogger(__name__)
@@ -182,28 +185,38 @@ class Writer:
 
     store: Generations
 
-    def commit(self, contents: Mapping[str, bytes], draft: Draft) -> str:
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder beside the generations for what is too large for memory; gone afterwards."""
+        folder = self.store.folder(_SCRATCH)
+        files.make_folder(folder)
+        try:
+            yield folder
+        finally:
+            files.discard(folder)
+
+    def commit(self, contents: Mapping[str, Content], draft: Draft) -> str:
         """Write a complete new generation and let it serve; the oldest ones go. Returns its id.
 
         Raises `StorageError` if the disk refuses: nothing has changed for readers then.
         """
-        entries = [FileEntry.of(name, data) for name, data in contents.items()]
-        sealed = manifest.seal(draft, files=entries, created_at=self._next_moment())
-        final = self.store.folder(sealed.generation_id)
-        staging = self.store.folder(f".{sealed.generation_id}")
+        staging = self.store.folder(_NEW)
+        final: Path | None = None
         try:
-            for entry in sealed.files:
-                files.write_durable(staging / entry.name, contents[entry.name])
+            entries = [self._write(staging, name, content) for name, content in contents.items()]
+            sealed = manifest.seal(draft, files=entries, created_at=self._next_moment())
             files.write_durable(staging / manifest.MANIFEST_NAME, manifest.encode(sealed))
             files.step("manifest written")
+            final = self.store.folder(sealed.generation_id)
             files.rename(staging, final)
             files.sync_folder(final.parent)
             files.step("generation in place")
             self.point_at(final.name)
         except BaseException:
-            if self.store.named() != final.name:
+            if final is None or self.store.named() != final.name:
                 files.discard(staging)
-                files.discard(final)
+                if final is not None:
+                    files.discard(final)
             raise
         with suppress(StorageError):  # It serves by now; what is not removed goes next time.
             for generation_id in self.store.ids()[:-KEPT]:
@@ -211,10 +224,15 @@ class Writer:
         files.step("old generations removed")
         return final.name
 
+    def _write(self, folder: Path, name: str, content: Content) -> FileEntry:
+        path = folder / FileEntry.checked(name)
+        written = files.write_durable(path, content)
+        return FileEntry(name=name, sha256=written.sha256, size_bytes=written.size_bytes)
+
     def point_at(self, generation_id: str) -> None:
         """Replace `CURRENT`: the one moment at which the answer of `open_current` changes."""
         pointer = self.store.pointer
-        files.rename(files.stage(pointer, f"{generation_id}\n".encode()), pointer)
+        files.rename(files.stage(pointer, f"{generation_id}\n".encode()).path, pointer)
         files.step("CURRENT swapped")
         try:
             files.sync_folder(pointer.parent)
@@ -226,7 +244,7 @@ class Writer:
         """Remove what a killed writer left, and put damaged generations into quarantine."""
         home = self.store.home
         for folder in sorted(home.glob("generations/.*")):
-            if manifest.moment_of(folder.name[1:]):
+            if folder.name in (_NEW, _SCRATCH) or manifest.moment_of(folder.name[1:]):
                 files.discard(folder)
                 files.step("leftover removed")
         for temporary in sorted(home.glob("CURRENT.*.tmp")):

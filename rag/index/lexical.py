@@ -5,15 +5,20 @@ Parameters are those that the retrieval baselines were measured with: k1 1.5, b 
 """
 
 import json
-import tempfile
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import bm25s
 import numpy as np
 import numpy.typing as npt
+from bm25s.tokenization import Tokenized
 
+from rag.index.files import Content, copy_file, storage
 from rag.terms import terms, words
 
 FOLDER = "lexical"
@@ -22,16 +27,88 @@ _WORDS = "words.json"  # word as written, in lower case -> how often
 _PARAMETERS = {"k1": 1.5, "b": 0.75, "method": "lucene"}
 
 
-def build_lexical(texts: Sequence[str]) -> dict[str, bytes]:
-    """Index texts, row by row, as files named below the generation's folder."""
-    rows = [list(terms(text)) or [""] for text in texts]  # bm25s drops an empty row and shifts those after it
-    engine = bm25s.BM25(**_PARAMETERS)
-    engine.index(rows, show_progress=False)
-    with tempfile.TemporaryDirectory() as folder:
-        engine.save(folder)
-        named = {f"{FOLDER}/{file.name}": file.read_bytes() for file in sorted(Path(folder).iterdir())}
-    counts = Counter(word for text in texts for word in words(text))
-    return named | {f"{FOLDER}/{_WORDS}": json.dumps(counts, ensure_ascii=False, sort_keys=True).encode()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    above: "array[int]"  # terms of headings and lead-in
+    own: "array[int]"
+    n_own: int  # characters
+    place: Hashable  # None: it has no neighbours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InContext(Sequence["array[int]"]):
+    """The terms of each row with those of the neighbours that fit beside it; made when asked for, not kept."""
+
+    rows: list[_Row]
+    around_chars: int
+    nothing: "array[int]"  # bm25s drops an empty row and shifts those after it
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, n: Any) -> Any:  # Any: Sequence also takes slices, nobody here does
+        beside = (self.rows[i].own for i in self._neighbours(n))
+        return sum(beside, self.rows[n].above[:]) or self.nothing
+
+    def _neighbours(self, n: int) -> range:
+        """The row itself and those around it, before and after it in turn, as long as there is room."""
+        row, first, last = self.rows[n], n, n
+        room = self.around_chars - row.n_own
+        before = after = row.place is not None
+        while before or after:
+            is_before = before and (not after or n - first <= last - n)
+            beside = first - 1 if is_before else last + 1
+            if self._fits(beside, row.place, room):
+                room -= self.rows[beside].n_own
+                first, last = min(first, beside), max(last, beside)
+            elif is_before:
+                before = False
+            else:
+                after = False
+        return range(first, last + 1)
+
+    def _fits(self, n: int, place: Hashable, room: int) -> bool:
+        return 0 <= n < len(self.rows) and self.rows[n].place == place and self.rows[n].n_own <= room
+
+
+class LexicalBuilder:
+    """Takes texts row by row and keeps the numbers of their terms, four bytes each.
+
+    With `around_chars`, a row is indexed with as many of its neighbours as that holds: a chunk is often too short to
+    have all that a question asks for, and BM25 favours the shortest that has some of it. eval/LOG.md has the figures.
+    """
+
+    def __init__(self, *, around_chars: int = 0) -> None:
+        self._around_chars = around_chars
+        self._rows: list[_Row] = []
+        self._columns: dict[str, int] = {}
+        self._words: Counter[str] = Counter()
+
+    def add(self, text: str, *, n_own: int | None = None, place: Hashable = None) -> None:
+        """The next row. Neighbours of the same `place` lend it the last `n_own` characters of theirs."""
+        own = len(text) - (len(text) if n_own is None else n_own)
+        row = _Row(
+            above=self._numbers(text[:own]), own=self._numbers(text[own:]), n_own=n_own or 0, place=place
+        )
+        self._rows.append(row)
+        self._words.update(words(text))
+
+    def _numbers(self, text: str) -> "array[int]":
+        columns = self._columns
+        return array("i", [columns.setdefault(term, len(columns)) for term in terms(text)])
+
+    def files(self, scratch: Path) -> dict[str, Content]:
+        """The index as files named below the generation's folder; they come from `scratch`, which must stay."""
+        engine = bm25s.BM25(**_PARAMETERS)
+        nothing = self._columns.setdefault("", len(self._columns))
+        rows = _InContext(rows=self._rows, around_chars=self._around_chars, nothing=array("i", [nothing]))
+        engine.index(Tokenized(ids=rows, vocab=self._columns), show_progress=False)
+        with storage(scratch):
+            engine.save(scratch)
+            (scratch / _WORDS).write_text(
+                json.dumps(self._words, ensure_ascii=False, sort_keys=True), encoding="utf-8"
+            )
+        return {f"{FOLDER}/{file.name}": partial(copy_file, file) for file in sorted(scratch.iterdir())}
 
 
 class Lexical:

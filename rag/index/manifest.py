@@ -24,7 +24,7 @@ from rag.errors import IndexCorrupt, IndexMismatch
 from rag.index.files import sha256
 from rag.schema import EmbedderSpec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 3
 MANIFEST_NAME = "manifest.json"
 
 _ID = re.compile(r"([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-[0-9a-f]{16}")
@@ -51,7 +51,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceEntry:
-    """One indexed source. Identity is the path, freshness the content's hash."""
+    """One indexed source. Identity is the path, freshness the content's hash.
+
+    `also_at`: other paths and URLs of the same bytes, indexed only once; sorted. `n_pages`: 0 where it has none.
+    """
 
     source_id: str
     path: str
@@ -60,6 +63,8 @@ class SourceEntry:
     content_sha256: str
     size_bytes: int
     n_chunks: int
+    n_pages: int = 0
+    also_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +88,17 @@ class FileEntry:
     def of(cls, name: str, data: bytes) -> "FileEntry":
         return cls(name=name, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
 
+    @staticmethod
+    def checked(name: str) -> str:
+        """The name, if a file of a generation may have it; else a `ValueError`."""
+        path = PurePosixPath(name)
+        plain = str(path) == name and not path.is_absolute() and ".." not in path.parts
+        if not plain or name in ("", ".", MANIFEST_NAME) or re.search(r"[\\:\0]", name):
+            raise ValueError(f"not a name for a file of a generation: {name!r}")
+        return name
+
     def __post_init__(self) -> None:
-        path = PurePosixPath(self.name)
-        plain = str(path) == self.name and not path.is_absolute() and ".." not in path.parts
-        if not plain or self.name in ("", ".", MANIFEST_NAME) or re.search(r"[\\:\0]", self.name):
-            raise ValueError(f"not a name for a file of a generation: {self.name!r}")
+        self.checked(self.name)
         if not _SHA256.fullmatch(self.sha256) or self.size_bytes < 0:
             raise ValueError(f"not the digest and size of a file: {self.sha256!r}, {self.size_bytes}")
 

@@ -7,6 +7,8 @@ rows of all files agree, and that the vectors are those of the embedder in use.
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +16,16 @@ import numpy.typing as npt
 from rag.embed import Vectors
 from rag.errors import IndexCorrupt, IndexMismatch
 from rag.index.builder import OTHERS, SENTENCES
-from rag.index.dense import FILE as DENSE
 from rag.index.dense import Dense
 from rag.index.generations import Generations
 from rag.index.lexical import Lexical
 from rag.index.manifest import Manifest
 from rag.index.rows import Rows
 from rag.schema import Chunk, Document, EmbedderSpec
+
+_KEPT = 8  # documents in memory
+_KEPT_OUTLINES = 32
+_KEPT_CHARACTERS = 10_000_000  # of all of them but the latest
 
 
 class Index:
@@ -35,12 +40,14 @@ class Index:
         self.warnings: tuple[str, ...] = ()
         self.first_row = first_row
         self.others: Index | None = None
-        self.dense = Dense((folder / DENSE).read_bytes())
+        self.dense = Dense(folder)
         self.lexical = Lexical(folder)
         self._sentences = np.load(folder / SENTENCES, mmap_mode="r", allow_pickle=False)
         self.rows = Rows(folder)
         self.titles = self.rows.titles()
-        self.document = lru_cache(maxsize=8)(self._document)
+        self._documents: dict[str, Document] = {}  # read last, the latest at the end
+        self._reading = Lock()
+        self.outline = lru_cache(maxsize=_KEPT_OUTLINES)(self.rows.outline)
         try:
             if any(file.name.startswith(f"{OTHERS}/") for file in manifest.files) and not first_row:
                 self.others = Index(folder / OTHERS, manifest, first_row=len(self.dense))
@@ -90,6 +97,12 @@ class Index:
     def __len__(self) -> int:
         return len(self.dense)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def chunks(self, rows: Sequence[int]) -> tuple[Chunk, ...]:
         """Chunks in the order of `rows`."""
         return tuple(chunk for chunk, _ in self.rows.chunks(rows))
@@ -104,8 +117,21 @@ class Index:
             found.append((chunk, vectors))
         return tuple(found)
 
-    def _document(self, source_id: str) -> Document:
-        return self.rows.document(source_id)
+    def document(self, source_id: str) -> Document:
+        """One document, whole; some of those read last are kept. `outline` has all but its text and its blocks.
+
+        Raises:
+            KeyError: no such document in this part.
+        """
+        with self._reading:
+            document = self._documents.pop(source_id, None) or self.rows.document(source_id)
+            self._documents[source_id] = document
+            while len(self._documents) > 1 and (
+                len(self._documents) > _KEPT
+                or sum(len(one.text) for one in self._documents.values()) > _KEPT_CHARACTERS
+            ):
+                del self._documents[next(iter(self._documents))]
+            return document
 
     def close(self) -> None:
         """Close the files; what was read stays usable."""

@@ -2,11 +2,12 @@
 
 import pytest
 
-from eval.cli import FLOORS as FLOORS_FILE
-from eval.cli import QUESTIONS
+from eval.floors import load_floors
 from eval.gold import GoldReport, run_gold
+from eval.options import DEV as QUESTIONS
+from eval.options import FLOORS as FLOORS_FILE
 from eval.questions import load_questions
-from eval.report import check_floors, load_floors
+from eval.report import check_floors
 from ingest.pipeline import index_corpus
 from rag.assistant import Assistant
 from rag.bundled import roadmap_path

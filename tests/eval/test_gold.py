@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from eval.cli import FLOORS, app
+from eval.cli import app
+from eval.floors import load_floors
 from eval.gold import METRICS, GoldReport, GoldRow, run_gold
+from eval.options import FLOORS
+from eval.page import markdown
 from eval.questions import Question, load_questions
-from eval.report import check_floors, load_floors, summary, write_run
+from eval.report import check_floors, gold_outcome
+from eval.runs import new_folder, stamp, write_outcome
 from rag.errors import SettingsError, StorageError
 
 pytestmark = pytest.mark.slow  # each report draws its bootstrap intervals
@@ -240,15 +244,16 @@ def test_types_are_reported_apart_with_their_n_and_provenance_is_kept() -> None:
     assert {group.name: group.n for group in report.by_type}["factoid"] == 25
     assert sum(group.n for group in report.by_type) == 128
     assert report.provenance["index_id"] == "i1, i2"
-    assert "settings digest: not recorded" in summary(report)
+    assert "settings digest: not recorded" in markdown(gold_outcome(report, name="dev").sheet)
 
 
 def test_a_run_folder_holds_report_rows_and_summary(tmp_path: Path) -> None:
-    report, now = run(crash), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    folder = write_run(report, tmp_path / "runs", now=now)
-    assert folder.name == "20260102T030405Z"
-    assert write_run(report, tmp_path / "runs", now=now).name == "20260102T030405Z-2"
-    assert write_run(report, tmp_path / "runs", now=now).name == "20260102T030405Z-3"
+    outcome, now = gold_outcome(run(crash), name="dev"), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    name = stamp(now, outcome.kind)
+    assert name == "20260102T030405Z-gold"
+    folder = write_outcome(outcome, new_folder(tmp_path / "runs", name), now=now)
+    assert new_folder(tmp_path / "runs", name).name == f"{name}-2"
+    assert new_folder(tmp_path / "runs", name).name == f"{name}-3"
     whole = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert whole["overall"]["n_failed"] == len(whole["failures"]) == 112
     rows = [json.loads(row) for row in (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -259,7 +264,7 @@ def test_a_run_folder_holds_report_rows_and_summary(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(StorageError):
-        write_run(run_gold(Scripted(), QUESTIONS[:1]), tmp_path / "file", now=datetime.now(UTC))
+        new_folder(tmp_path / "file", "run")
 
 
 @pytest.mark.parametrize("text", ["[floors]\nmrrr = 1", "[floors]\nmrr = true", "x = [", "", "floors = 3"])
@@ -276,7 +281,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., An
     def invoke(*arguments: str, spoil: Callable[[Question, Record], Record] | None = None) -> Any:
         module = ModuleType("rag.assistant")
         assistant = Scripted(spoil) if spoil else Scripted()
-        module.Assistant = type("Assistant", (), {"open": staticmethod(lambda: assistant)})  # type: ignore[attr-defined]
+        module.Assistant = type("Assistant", (), {"open": staticmethod(lambda *_: assistant)})  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "rag.assistant", module)
         return CliRunner().invoke(app, ["gold", "--out", str(tmp_path / "runs"), *arguments])
 

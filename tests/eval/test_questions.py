@@ -158,6 +158,22 @@ def test_a_file_that_is_not_a_question_set_is_an_error(tmp_path: Path, content: 
         load_questions(path)
 
 
+@pytest.mark.parametrize("content", ["", "\n", " \n\n"])
+def test_a_file_without_questions_says_so_and_what_is_wanted(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(QuestionSetError, match="holds no question") as told:
+        load_questions(path)
+    assert "eval/questions/dev.jsonl" in told.value.hint
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+    line = DEV.read_text(encoding="utf-8").splitlines()[0]
+    path = tmp_path / "set.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + line.encode() + b"\r\n")
+    assert load_questions(path)[0].id == "dev-001"
+
+
 def test_an_absent_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(QuestionSetError, match="cannot be read"):
         load_questions(tmp_path / "none.jsonl")

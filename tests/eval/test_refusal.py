@@ -1,17 +1,31 @@
 """Fitting the gate on made-up evidence whose best boundary is known."""
 
+import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from eval.options import OTHERS
 from eval.questions import Question
-from eval.refusal import HARD_WEIGHT, Labelled, feature_names, fit_gate, label
-from rag.gate import Evidence
+from eval.refusal import (
+    HARD_WEIGHT,
+    Labelled,
+    feature_names,
+    fit_gate,
+    for_any_size,
+    label,
+    load_asked_of_others,
+    nothing,
+)
+from rag.errors import QuestionSetError
+from rag.gate import Evidence, GateModel, judge
 
 NOTHING = Evidence(
     dense=0.0, sentence=0.0, sentence_mean=0.0, held=0.0, names=0.0, works=0.0, no_detail=0.0, followup=0.0
@@ -106,10 +120,12 @@ def test_a_fit_can_be_repeated() -> None:
 
 
 class _Scripted:
-    """Evidence by question, with a mark where a history came along."""
+    """Evidence by question, with a mark where a history came along and where the other documents are meant."""
 
-    def evidence(self, question: str, *, history: Sequence[Mapping[str, str]] = ()) -> Evidence:
-        return replace(NOTHING, dense=float(len(question)), followup=float(len(history)))
+    def evidence(
+        self, question: str, *, history: Sequence[Mapping[str, str]] = (), others: bool = False
+    ) -> Evidence:
+        return replace(NOTHING, dense=float(len(question)), followup=float(len(history)), names=float(others))
 
 
 def test_questions_are_labelled_with_their_evidence_in_order() -> None:
@@ -119,10 +135,59 @@ def test_questions_are_labelled_with_their_evidence_in_order() -> None:
     ]
     labelled = label(_Scripted(), questions)
     assert labelled.answerable.tolist() == [True, False]
-    assert [dict(zip(feature_names(), row, strict=True)) for row in labelled.features.tolist()] == [
+    rows = [dict(zip(feature_names(), row, strict=True)) for row in labelled.features.tolist()]
+    assert [row | {"searched": 0.0} for row in rows] == [
         asdict(replace(NOTHING, dense=4.0)),
         asdict(replace(NOTHING, dense=9.0, followup=1.0)),
     ]
+
+
+def test_a_gate_for_any_size_says_the_same_over_as_many_chunks_and_asks_for_more_over_more() -> None:
+    record = for_any_size(_fitted(), searched=1000)
+    plain, sized = (
+        GateModel(**{name: one[name] for name in ("coefficients", "intercept", "threshold", "fitted")})
+        for one in (_fitted(), record)
+    )
+    seen = {
+        n: judge(replace(NOTHING, searched=math.log(n)), model=sized).probability for n in (10, 1000, 10**6)
+    }
+    assert seen[1000] == pytest.approx(judge(NOTHING, model=plain).probability, abs=1e-5)
+    assert seen[10] > seen[1000] > seen[10**6]
+    assert record["fitted"]["searched"] == 1000
+
+
+def test_a_set_about_other_documents_is_read_labelled_and_fitted_without_a_hard_one(tmp_path: Path) -> None:
+    lines = [
+        {"id": "1", "question": "Why?", "answerable": True, "sources": ["a.md"]},
+        {"id": "2", "question": "Whither?", "answerable": False, "sources": []},
+    ]
+    path = tmp_path / "others.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    labelled = label(_Scripted(), load_asked_of_others(path), others=True)
+    assert labelled.answerable.tolist() == [True, False]
+    assert labelled.features[:, NAMES].tolist() == [1.0, 1.0]
+    assert fit_gate(NATURAL, nothing(), answered=0.9)["fitted"]["n_hard"] == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"id": "1"}',
+        '{"id": "1", "question": "Why?", "answerable": true, "sources": []}',
+        '{"id": "1", "question": "Why?", "answerable": false, "sources": ["a.md"]}',
+    ],
+)
+def test_a_line_that_is_no_question_or_contradicts_itself_is_told(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "others.jsonl"
+    path.write_text(line)
+    with pytest.raises(QuestionSetError, match=r"others\.jsonl"):
+        load_asked_of_others(path)
+
+
+def test_the_shipped_set_about_other_documents_has_both_kinds() -> None:
+    questions = load_asked_of_others(OTHERS)
+    assert len({one.id for one in questions}) == len(questions) > 200
+    assert {one.answerable for one in questions} == {True, False}
 
 
 def _question(

@@ -1,6 +1,7 @@
 """Pieces laid out as one text: every offset lands on the words it was meant for."""
 
 import hashlib
+import time
 
 import pytest
 from hypothesis import given
@@ -151,3 +152,18 @@ def test_every_span_cuts_out_its_own_piece(pieces: list[Piece]) -> None:
             other for other in document.headings if heading.span.start < other.span.start < heading.span.end
         ]
         assert all(other.level > heading.level for other in inside)
+
+
+def test_a_hundred_thousand_headings_take_time_in_proportion() -> None:
+    levels = [1 + n * 7 % 4 for n in range(100_000)]
+    pieces = tuple(
+        Piece(kind=BlockKind.PARAGRAPH, text=f"h{n}", level=level, section_id=str(n))
+        for n, level in enumerate(levels)
+    )
+    began = time.process_time()
+    headings = assemble(make_source("a.md", b"x", media_type="text/markdown"), pieces).headings
+    assert time.process_time() - began < 10  # minutes, where each looks at all that follow
+    for n in (0, 1, 2, 3, 50_001, 99_999):
+        after = (m for m in range(n + 1, len(levels)) if levels[m] <= levels[n])
+        end = next((headings[m].span.start for m in after), headings[-1].span.end)
+        assert headings[n].span.end == end

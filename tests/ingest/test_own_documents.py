@@ -52,10 +52,10 @@ def test_readable_files_are_indexed_and_each_of_the_others_is_told(
     reasons = {Path(one.path).name: one.reason for one in report.skipped}
     assert set(reasons) == {"drawing.svelte", "broken.pdf"}
     assert "svelte" in reasons["drawing.svelte"]
-    index = Index.open(home, embedder=FakeEmbedder().spec)
-    assert index.others is not None
-    assert {Path(path).name for path, _ in index.titles.values()} == {"roadmap.txt"}
-    assert {Path(path).name for path, _ in index.others.titles.values()} == {"notes.md", "page.html"}
+    with Index.open(home, embedder=FakeEmbedder().spec) as index:
+        assert index.others is not None
+        assert {Path(path).name for path, _ in index.titles.values()} == {"roadmap.txt"}
+        assert {Path(path).name for path, _ in index.others.titles.values()} == {"notes.md", "page.html"}
 
 
 def test_a_second_run_embeds_and_writes_nothing(home: Path, roadmap: Path, folder: Path) -> None:
@@ -131,18 +131,84 @@ def test_other_documents_do_not_change_what_is_found_in_the_roadmap(
 ) -> None:
     embedder, query = FakeEmbedder(), make_query("Which roadmap has one sentence?")
     _run(home, roadmap)
-    alone = search(Index.open(home, embedder=embedder.spec), embedder, query, k=5)
+    with Index.open(home, embedder=embedder.spec) as index:
+        alone = search(index, embedder, query, k=5)
     write_library(home, Library().with_items(folder.as_posix()))
     _run(home, roadmap)
-    index = Index.open(home, embedder=embedder.spec)
-    assert search(index, embedder, query, k=5) == alone
-    assert index.others is not None
-    beside = search(index.others, embedder, query, k=50)
-    assert {hit.row for hit in beside} == set(range(len(index), len(index) + len(index.others)))
+    with Index.open(home, embedder=embedder.spec) as index:
+        assert search(index, embedder, query, k=5) == alone
+        assert index.others is not None
+        beside = search(index.others, embedder, query, k=50)
+        assert {hit.row for hit in beside} == set(range(len(index), len(index) + len(index.others)))
 
 
 def test_there_is_no_second_part_without_other_documents(home: Path, roadmap: Path) -> None:
     _run(home, roadmap)
-    index = Index.open(home, embedder=FakeEmbedder().spec)
-    assert index.others is None
+    with Index.open(home, embedder=FakeEmbedder().spec) as index:
+        assert index.others is None
     assert not [file.name for file in index.manifest.files if file.name.startswith("others/")]
+
+
+def test_a_file_that_was_half_written_when_it_was_read_is_read_again(
+    home: Path, roadmap: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever came of the moment: its bytes before and after are the same, so only their hash tells."""
+    whole = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.name == "late.md":
+            return b""
+        if path.name == "gone.md":
+            raise FileNotFoundError(2, "No such file or directory")
+        return whole(path)
+
+    for name in ("late.md", "gone.md"):
+        (folder / name).write_text(f"# {name}\n\nAll of it is here.\n")
+    write_library(home, Library().with_items(folder.as_posix()))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", read)
+        report = _run(home, roadmap)
+    skipped = {Path(one.path).name for one in report.skipped}
+    assert {"late.md", "gone.md"} <= skipped
+    report = _run(home, roadmap)
+    assert not {"late.md", "gone.md"} & {Path(one.path).name for one in report.skipped}
+
+
+def test_what_another_version_could_not_read_is_tried_again(
+    home: Path, roadmap: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_library(home, Library().with_items(folder.as_posix()))
+    with monkeypatch.context() as patched:
+        patched.setattr("ingest.pipeline.__version__", "0.0.1")
+        assert len(skipped := _run(home, roadmap).skipped) > 0
+        assert not _run(home, roadmap).changed
+    report = _run(home, roadmap)
+    assert (report.changed, report.n_embedded, report.skipped) == (True, 0, skipped)
+    assert not _run(home, roadmap).changed
+
+
+def test_a_copy_of_the_same_bytes_is_one_document_and_settles(
+    home: Path, roadmap: Path, folder: Path
+) -> None:
+    (folder / "a copy.md").write_text(NOTES)
+    (folder / "broken too.pdf").write_bytes((folder / "broken.pdf").read_bytes())
+    (folder / "roadmap copy.txt").write_text(ROADMAP)
+    write_library(home, Library().with_items(folder.as_posix()))
+    report = _run(home, roadmap)
+    manifest = Generations(home).open_current().manifest
+    also = {
+        Path(entry.path).name: [Path(other).name for other in entry.also_at] for entry in manifest.sources
+    }
+    assert also == {"roadmap.txt": ["roadmap copy.txt"], "a copy.md": ["notes.md"], "page.html": []}
+    assert _changes(report)["notes.md"] is Change.DUPLICATE
+    assert {Path(one.path).name for one in report.skipped} >= {"broken.pdf", "broken too.pdf"}
+    with Index.open(home, embedder=FakeEmbedder().spec) as index:
+        assert index.others is not None
+        texts = [chunk.text for chunk in index.others.chunks(range(len(index.others)))]
+    assert len(texts) == len(set(texts))
+    assert not _run(home, roadmap).changed
+
+    (folder / "a copy.md").unlink()
+    report = _run(home, roadmap)
+    assert (_changes(report)["notes.md"], report.changed, report.n_embedded) == (Change.ADDED, True, 0)
+    assert not _run(home, roadmap).changed

@@ -41,3 +41,23 @@ def test_an_indexed_source_that_cannot_be_taken_any_more_is_skipped_and_not_remo
     refused = [SkippedSource(path="a", reason="it may not be read")]
     (planned,) = make_plan([], refused, indexed=[_entry("a")], skipped_before=[])
     assert planned.change is Change.SKIPPED
+
+
+def test_the_same_bytes_in_several_places_are_one_source_and_its_duplicates() -> None:
+    found = [Found(path="a.md", sha256="1", size_bytes=1, also_at=("b.md", "c.md"))]
+    plan = make_plan(found, [], indexed=[_entry("b.md", "1")], skipped_before=[])
+    assert [(one.path, one.change, one.reason) for one in plan] == [
+        ("a.md", Change.ADDED, ""),
+        ("b.md", Change.DUPLICATE, "the same bytes as a.md"),
+        ("c.md", Change.DUPLICATE, "the same bytes as a.md"),
+    ]
+
+
+def test_copies_of_what_cannot_be_read_are_skipped_for_the_same_reason() -> None:
+    found = [Found(path="a.pdf", sha256="1", size_bytes=1, also_at=("b.pdf",))]
+    before = [SkippedSource(path="a.pdf", reason="damaged", content_sha256="1")]
+    plan = make_plan(found, [], indexed=[], skipped_before=before)
+    assert [(one.path, one.change, one.reason) for one in plan] == [
+        ("a.pdf", Change.SKIPPED, "damaged"),
+        ("b.pdf", Change.SKIPPED, "damaged"),
+    ]

@@ -26,7 +26,7 @@ def _run(*arguments: str) -> Any:
 
 
 def test_the_table_lists_all_works_before_anything_is_fetched(home: Path) -> None:
-    assert _run().stdout.splitlines()[-1] == "75 works: 75 not fetched"
+    assert _run().stdout.splitlines()[-1] == "75 works: 75 not fetched; 0 indexed"
     rows = json.loads(_run("--json").stdout)
     assert [row["n"] for row in rows] == list(range(1, 76))
     assert {row["outcome"] for row in rows} == {"not fetched"}

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from rag.answer import Answer, AnswerStatus, Citation, Passage, Provenance, Reference, Timings, Usage
+from rag.answer import (
+    Answer,
+    AnswerStatus,
+    Citation,
+    Cut,
+    Passage,
+    Provenance,
+    Reference,
+    Says,
+    Timings,
+    Usage,
+)
 from rag.schema import Chunk, Hit, Scores, Span
 
 HIT = Hit(
@@ -47,12 +58,14 @@ CITATION = Citation(
 ANSWER = Answer(
     id="1f",
     question="Why  momentum?",
+    standalone="Why momentum?",
     search_query="Why momentum?",
     status=AnswerStatus.ANSWERED,
     text="Momentum helps. [1]",
     raw_text="Momentum helps. [1] [9]",
     citations=(CITATION,),
     passages=(Passage(label=1, hit=HIT, pages=(3, 4)),),
+    cut=(Cut(label=2, tokens=40),),
     unknown_labels=(9,),
     unsupported_spans=(Span(start=2, end=5),),
     warnings=("old",),
@@ -71,12 +84,14 @@ def test_the_answer_has_exactly_the_published_keys() -> None:
     assert list(_record()) == [
         "id",
         "question",
+        "standalone",
         "search_query",
         "status",
         "text",
         "raw_text",
         "citations",
         "passages",
+        "cut",
         "unknown_labels",
         "unsupported_spans",
         "warnings",
@@ -103,12 +118,16 @@ def test_its_parts_have_exactly_the_published_keys() -> None:
         "support",
         "references",
     ]
-    assert list(record["citations"][0]["references"][0]) == ["n", "title", "url"]
-    assert list(record["passages"][0]) == ["label", "source_id", "title", "heading_path", "text", "scores"]
+    assert list(record["citations"][0]["references"][0]) == ["n", "title", "url", "says"]
+    assert list(record["passages"][0]) == [
+        *("label", "source_id", "title", "path", "heading_path", "pages", "text", "span", "scores")
+    ]
     assert list(record["passages"][0]["scores"]) == ["dense", "lexical", "fused", "rerank"]
-    assert list(record["usage"]) == ["prompt_tokens", "completion_tokens"]
+    assert list(record["usage"]) == ["prompt_tokens", "completion_tokens", "stop_reason"]
     assert list(record["timings"]) == ["retrieve_s", "first_token_s", "total_s"]
-    assert list(record["provenance"]) == ["index_id", "embedder", "generator", "settings_digest"]
+    assert list(record["provenance"]) == [
+        *("index_id", "embedder", "generator", "settings_digest", "strategy", "prompt_digest", "seed")
+    ]
 
 
 def test_values_are_carried_over() -> None:
@@ -121,16 +140,20 @@ def test_values_are_carried_over() -> None:
         "Momentum helps. [1] [9]",
     ]
     assert (record["unknown_labels"], record["warnings"]) == ([9], ["old"])
-    assert record["usage"] == {"prompt_tokens": 3, "completion_tokens": 4}
+    assert record["usage"] == {"prompt_tokens": 3, "completion_tokens": 4, "stop_reason": None}
     assert record["provenance"] == {
         "index_id": "i",
         "embedder": "e@1",
         "generator": "extractive",
         "settings_digest": "d",
+        "strategy": None,
+        "prompt_digest": None,
+        "seed": None,
     }
+    assert record["cut"] == [{"label": 2, "tokens": 40}]
     assert record["passages"][0]["text"] == "Momentum helps."
     assert record["citations"][0]["references"] == [
-        {"n": 44, "title": "LoRA", "url": "https://example.org/lora"}
+        {"n": 44, "title": "LoRA", "url": "https://example.org/lora", "says": None}
     ]
 
 
@@ -167,3 +190,30 @@ def test_scores_and_times_are_rounded_to_four_places() -> None:
     assert record["passages"][0]["scores"]["fused"] == 0.9877
     assert record["timings"]["retrieve_s"] == 0.1235
     assert record["evidence"] == 0.1235
+
+
+def test_what_a_source_says_is_part_of_its_reference() -> None:
+    says = Says(
+        verdict="agrees",
+        source_id="s",
+        title="LoRA",
+        path="https://example.org/lora",
+        quote="It freezes weights.",
+        quote_span=Span(start=3, end=22),
+        heading_path=("How",),
+        pages=(),
+        score=0.81239,
+    )
+    reference = replace(CITATION.references[0], says=says)
+    record = _record(replace(ANSWER, citations=(replace(CITATION, references=(reference,)),)))
+    assert record["citations"][0]["references"][0]["says"] == {
+        "verdict": "agrees",
+        "source_id": "s",
+        "title": "LoRA",
+        "path": "https://example.org/lora",
+        "quote": "It freezes weights.",
+        "quote_span": [3, 22],
+        "heading_path": ["How"],
+        "pages": None,
+        "score": 0.8124,
+    }

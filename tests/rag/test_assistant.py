@@ -11,6 +11,8 @@ import pytest
 from rag.answer import Answer, AnswerStatus
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, IndexMismatch, IndexMissing, QuestionError, SettingsError
+from rag.options import AskOptions
+from rag.passages import Scope
 from rag.schema import Role, Turn
 from rag.settings import Settings
 
@@ -164,8 +166,8 @@ def test_a_follow_up_is_understood_from_the_turn_before(assistant: Assistant) ->
     question = "and by what factor does it reduce the parameters?"
     alone = assistant.ask(question)
     answer = assistant.ask(question, history=_turns("What is LoRA?", assistant.ask("What is LoRA?")))
-    assert "What is LoRA?" in answer.search_query
-    assert "What is LoRA?" not in alone.search_query
+    assert answer.standalone == answer.search_query == "By what factor does LoRA reduce the parameters?"
+    assert "LoRA" not in alone.search_query
     assert "factor of 10,000" in answer.text
 
 
@@ -331,8 +333,8 @@ def test_flags_override_settings(roadmap_home: Path) -> None:
 
 
 def test_what_cannot_be_opened_is_told(tmp_path: Path, roadmap_home: Path) -> None:
-    with pytest.raises(SettingsError, match="openai:x"):
-        Assistant.open(Settings(home=roadmap_home, llm="openai:x"))
+    with pytest.raises(SettingsError, match="nobody"):
+        Assistant.open(Settings(home=roadmap_home, llm="nobody"))
     with pytest.raises(EmbedderError, match="no/such"):
         Assistant.open(Settings(home=roadmap_home, embedder="no/such"))
     (tmp_path / "empty").mkdir()
@@ -351,3 +353,36 @@ def test_an_index_of_another_embedder_is_refused_and_both_are_named(
     (tmp_path / "models").symlink_to(roadmap_home / "models")
     with pytest.raises(IndexMismatch, match=r"other@7 .*all-MiniLM-L6-v2@53aa"):
         Assistant.open(Settings(home=tmp_path))
+
+
+def test_how_many_works_are_cited_is_answered_with_their_number(assistant: Assistant) -> None:
+    answer = assistant.ask("How many works are cited?")
+    assert answer.text.startswith("75 works are cited, among them: ")
+    [citation] = answer.citations
+    assert citation.quote == citation.quote_span.cut(assistant.document_text(citation.source_id))
+    assert citation.quote in answer.text
+
+
+# --- Choices for one question -------------------------------------------------------------------------------------
+
+
+def test_a_scope_limits_the_answer_to_a_section(assistant: Assistant) -> None:
+    everywhere = assistant.ask("What is attention?")
+    section = everywhere.citations[0].source_id, everywhere.passages[-1].hit.chunk.section_id
+    answer = assistant.ask("What is attention?", scope=Scope(source_id=section[0], section_id=section[1]))
+    assert {(p.hit.chunk.source_id, p.hit.chunk.section_id) for p in answer.passages} == {section}
+
+
+def test_a_scope_that_holds_nothing_is_refused(assistant: Assistant) -> None:
+    answer = assistant.ask("What is LoRA?", scope=Scope(source_id="no such source"))
+    assert answer.status is AnswerStatus.INSUFFICIENT_EVIDENCE
+    assert answer.passages == ()
+
+
+def test_an_edited_question_is_searched_for_as_it_is(assistant: Assistant) -> None:
+    history = _turns("What is data drift?", assistant.ask("What is data drift?"))
+    options = AskOptions(standalone="By what factor does LoRA reduce the parameters?")
+    answer = assistant.ask("by what factor?", history=history, options=options)
+    assert answer.question == "by what factor?"
+    assert answer.standalone == answer.search_query == options.standalone
+    assert "10,000" in answer.text

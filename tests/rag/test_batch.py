@@ -32,7 +32,7 @@ def test_history_makes_a_follow_up_stand_alone(assistant: Assistant) -> None:
     ]
     line = {"id": 1, "question": "and by what factor does it reduce the parameters?", "history": history}
     [(record, _)] = _records(assistant, json.dumps(line))
-    assert "What is LoRA?" in record["search_query"]
+    assert record["standalone"] == "By what factor does LoRA reduce the parameters?"
     assert "10,000" in record["text"]
 
 

@@ -89,7 +89,7 @@ def _pick(*openings: str) -> tuple[Candidate, ...]:
 
 
 def _write(chosen: Sequence[Candidate], hits: Sequence[Hit] = HITS) -> Written:
-    return write_answer(chosen, hits, document=DOCUMENTS.__getitem__)
+    return write_answer(chosen, hits, works=lambda source_id: DOCUMENTS[source_id].works)
 
 
 # --- what always holds ---------------------------------------------------------------------------------------------

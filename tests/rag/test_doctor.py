@@ -3,6 +3,7 @@
 import builtins
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from ingest.pipeline import index_corpus
 from rag import doctor
 from rag.doctor import Finding, examine
+from rag.generate.tiny import make_tiny_model
 from rag.settings import Settings
-from rag.testing import FakeEmbedder
+from rag.testing import FakeEmbedder, ScriptedServer
 
 
 def _by_name(home: Path, **settings: object) -> dict[str, Finding]:
@@ -111,3 +113,41 @@ def test_an_old_python_is_told(monkeypatch: pytest.MonkeyPatch, home: Path) -> N
     found = _by_name(home)["Python"]
     assert not found.ok
     assert found.what == "3.10.1"
+
+
+def test_a_model_server_is_told_with_what_it_offers(home: Path) -> None:
+    with ScriptedServer(models=("qwen3", "smollm3")) as server:
+        for llm in ("auto", "openai:qwen3"):
+            found = _by_name(home, llm=llm, llm_url=server.url)["answerer"]
+            assert (found.ok, found.mend) == (True, "")
+            assert "offers qwen3, smollm3" in found.what
+        found = _by_name(home, llm="openai:gwen3", llm_url=server.url)["answerer"]
+        assert not found.ok
+        assert "does not offer gwen3; it offers qwen3, smollm3" in found.what
+
+
+@pytest.mark.parametrize(
+    ("llm", "url", "words", "mend"),
+    [
+        ("openai:x", "http://127.0.0.1:9", "cannot be reached|no model server", "--llm-url"),
+        ("auto", "http://127.0.0.1:9", "answers are extracted", "--llm-url"),
+        ("openai:x", None, "address", "--llm-url"),
+        ("transformers:nobody/nothing", None, "nobody/nothing", "waymark models"),
+        ("gpt", None, "none of auto, extractive", "extractive"),
+    ],
+)
+def test_an_answerer_that_cannot_be_had_is_told_with_what_mends_it(
+    home: Path, llm: str, url: str | None, words: str, mend: str
+) -> None:
+    found = _by_name(home, llm=llm, llm_url=url)["answerer"]
+    assert not found.ok
+    assert re.search(words, found.what)
+    assert mend in found.mend
+
+
+def test_a_local_model_is_told_with_where_it_would_run(home: Path, tmp_path: Path) -> None:
+    folder = make_tiny_model(tmp_path / "tiny", ["some words to learn from"])
+    found = _by_name(home, llm=f"transformers:{folder}")["answerer"]
+    assert found.ok
+    assert "billion parameters: " in found.what
+    assert "processor" in found.what or "GPU" in found.what

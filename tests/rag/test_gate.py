@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import rag.gate
-from rag.gate import Evidence, judge, load_gate, weigh_evidence
+from rag.gate import OTHERS, ROADMAP, Evidence, judge, load_gate, weigh_evidence
 from rag.query import make_query
 from rag.schema import BlockKind, Chunk, Hit, Role, Scores, Sentence, Span, Turn
 
@@ -212,8 +212,9 @@ def test_a_verdict_says_what_is_missing() -> None:
 # --- the record ----------------------------------------------------------------------------------------------------
 
 
-def test_the_shipped_gate_carries_its_record() -> None:
-    record = json.loads(Path(rag.gate.__file__).with_name("gate.json").read_bytes())
+@pytest.mark.parametrize("name", [ROADMAP, OTHERS])
+def test_the_shipped_gates_carry_their_records(name: str) -> None:
+    record = json.loads(Path(rag.gate.__file__).with_name(f"{name}.json").read_bytes())
     assert set(record) == {"coefficients", "intercept", "threshold", "fitted"}
     assert list(record["coefficients"]) == [field.name for field in fields(Evidence)] == list(asdict(NOTHING))
     assert 0 < record["threshold"] < 1
@@ -227,3 +228,14 @@ def test_the_shipped_gate_carries_its_record() -> None:
 
 def test_the_gate_was_fitted_on_no_reported_set() -> None:
     assert {load_gate().fitted["natural"], load_gate().fitted["hard"]} == {"fit.jsonl", "refusal.jsonl"}
+    assert load_gate(OTHERS).fitted["natural"] == "others.jsonl"
+
+
+def test_the_gate_of_other_documents_asks_for_more_likeness_the_more_of_them_there_are() -> None:
+    passable = replace(NOTHING, dense=0.35, sentence=0.4, sentence_mean=0.38, held=0.6)
+    among = {n: replace(passable, searched=math.log(n)) for n in (5, 10_000)}
+    assert judge(passable).answer
+    assert judge(among[10_000]) == judge(among[5])  # the roadmap's own gate knows one size
+    assert not judge(among[10_000], model=load_gate(OTHERS)).answer
+    assert judge(among[5], model=load_gate(OTHERS)).answer
+    assert judge(PERFECT, model=load_gate(OTHERS)).answer

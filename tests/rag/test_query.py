@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import QuestionError
+from rag.followup import needs_history
 from rag.query import (
     Wanted,
-    background_of,
     clean_question,
     drop_commands,
     focus_of,
     make_query,
-    needs_history,
     wanted_shape,
     without_works_words,
 )
 from rag.schema import Role, Turn
+from rag.standalone import background_of, read_history
 
 # Also lone surrogates, which a terminal or a JSON file can hand over.
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=60)
@@ -162,17 +162,24 @@ def test_a_follow_up_takes_the_last_exchange_as_its_background() -> None:
     query = make_query("How does it scale with many layers?", TALK)
     assert query.background == "How does dropout work? Dropout switches off neurons. It does so at random."
     assert query.told == TALK[-1].text
-    assert query.search_text == f"How does it scale with many layers? ({query.background})"
+    assert query.standalone == "How does dropout scale with many layers?"
+
+
+def test_a_rewritten_question_reads_as_it_is_and_keeps_the_last_exchange_in_the_search() -> None:
+    query = make_query("How does dropout scale with many layers?", TALK, rewritten=True)
+    assert query.standalone == query.text == "How does dropout scale with many layers?"
+    assert query.background.startswith("How does dropout work?")
+    assert make_query(query.text, TALK).background == ""
 
 
 def test_the_last_exchange_counts_and_not_an_older_one() -> None:
     history = (*TALK, Turn(role=Role.USER, text="What is Docker?"))
-    assert background_of(history).startswith("What is Docker? Dropout switches")
+    assert background_of(read_history(history)) == "What is Docker?"
 
 
 def test_a_question_that_stands_alone_ignores_the_history() -> None:
     query = make_query("How does gradient descent converge?", TALK)
-    assert (query.background, query.told, query.search_text) == ("", "", query.text)
+    assert (query.background, query.told, query.standalone) == ("", "", query.text)
 
 
 def test_a_follow_up_without_a_history_stands_alone() -> None:
@@ -249,3 +256,21 @@ def test_a_question_too_short_to_say_anything_keeps_the_whole_message_in_focus()
 
 def test_the_focus_of_a_question_about_works_is_its_topic() -> None:
     assert make_query("Which source backs up the claim on LoRA?").focus == "Which the on LoRA?"
+
+
+@pytest.mark.parametrize(
+    ("question", "counted"),
+    [
+        ("How many works are cited?", True),
+        ("how many sources does the roadmap cite?", True),
+        ("What is the number of references in the document?", True),
+        ("How many works are cited on LoRA?", False),
+        ("How many references does the section on transformers have?", False),
+        ("How many layers does BERT have?", False),
+        ("Which works are cited?", False),
+    ],
+)
+def test_how_many_works_there_are_is_told_from_how_many_there_are_on_a_topic(
+    question: str, counted: bool
+) -> None:
+    assert make_query(question).counted is counted

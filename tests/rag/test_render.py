@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rag.answer import EXTRACTIVE, Answer, AnswerStatus, Citation, Provenance, Reference, Timings, Usage
-from rag.render import plain, show_answer
+from rag.answer import EXTRACTIVE, Answer, AnswerStatus, Citation, Provenance, Reference, Says, Timings, Usage
+from rag.render import answer_console, plain, show_answer, show_stream
 from rag.schema import Span
 
 CITATION = Citation(
@@ -30,12 +30,14 @@ CITATION = Citation(
 ANSWER = Answer(
     id="1",
     question="Why?",
+    standalone="Why?",
     search_query="Why?",
     status=AnswerStatus.ANSWERED,
     text="Momentum helps. [1]",
     raw_text="Momentum helps. [1]",
     citations=(CITATION,),
     passages=(),
+    cut=(),
     unknown_labels=(),
     unsupported_spans=(),
     warnings=(),
@@ -125,6 +127,44 @@ def test_sources_follow_the_order_of_their_citing() -> None:
     assert shown.index("[2] 2. Serving") < shown.index("[1] 1.1. Training")
 
 
+def test_neighbours_from_one_place_with_the_same_works_are_listed_together() -> None:
+    third = replace(CITATION, label=3, heading_path=("2. Serving",))
+    shown = _shown(replace(ANSWER, citations=(CITATION, replace(CITATION, label=2), third)))
+    assert [line.rstrip() for line in shown.splitlines()][2:] == [
+        "[1] [2] 1.1. Training",
+        "    rests on 44. LoRA",
+        "    https://example.org/lora",
+        "[3] 2. Serving",
+        "    rests on 44. LoRA",
+    ]
+
+
+def test_an_address_is_never_cut_and_an_item_goes_on_below_its_own_text() -> None:
+    url = "https://example.org/" + "a" * 80
+    citation = replace(CITATION, references=(Reference(number=44, title="LoRA", url=url),))
+    answer = replace(ANSWER, text="- Momentum helps a lot. [1]\n- No.", citations=(citation,))
+    out = io.StringIO()
+    show_answer(answer, Console(file=out, width=20, force_terminal=True, color_system=None))
+    assert [line.rstrip() for line in out.getvalue().splitlines()][:3] == [
+        "- Momentum helps a",
+        "  lot. [1]",
+        "- No.",
+    ]
+    assert url in out.getvalue()
+
+
+def test_what_goes_to_another_program_has_each_line_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = replace(ANSWER, text="- " + "word " * 100 + "end. [1]")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    show_answer(answer, answer_console())
+    assert capsys.readouterr().out.splitlines()[:3] == [answer.text, "", "[1] 1.1. Training"]
+    monkeypatch.setenv("COLUMNS", "60")
+    show_answer(answer, answer_console())
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60
+
+
 def test_pages_are_named_and_a_source_without_headings_goes_by_its_title() -> None:
     citation = replace(CITATION, pages=(3, 4), heading_path=())
     assert "[1] Guide, p. 3, 4" in _shown(replace(ANSWER, citations=(citation,)))
@@ -145,3 +185,63 @@ def test_warnings_come_first_and_a_rewritten_question_is_told() -> None:
 def test_a_refusal_has_no_sources_and_no_blank_end() -> None:
     refused = replace(ANSWER, status=AnswerStatus.INSUFFICIENT_EVIDENCE, text="No.", citations=())
     assert _shown(refused) == "No.\n"
+
+
+# --- An answer that a model wrote -----------------------------------------------------------------------------------
+
+
+def test_an_unsupported_sentence_is_marked_in_words() -> None:
+    text = "Momentum helps. [1] It was\x1b found by a bird. It is old."
+    start = text.index("It was")
+    weak = (Span(start=start, end=start + len("It was\x1b found by a bird.")),)
+    shown = _shown(replace(BY_A_MODEL, text=text, unsupported_spans=weak))
+    assert shown.startswith("Momentum helps. [1] It was found by a bird. (unsupported) It is old.")
+
+
+def test_a_stream_that_is_no_terminal_shows_the_checked_answer_once() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=100, color_system=None)
+    answer = show_stream(iter(["Momentum ", "helps [9]. [1]", ANSWER]), console)
+    assert answer is ANSWER
+    assert out.getvalue() == _shown(ANSWER)
+
+
+def test_a_stream_in_a_terminal_shows_what_is_written_before_it_is_checked() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=True, color_system=None, legacy_windows=False)
+    show_stream(iter(["Half an ", "answer\x1b]0;x\x07", ANSWER]), console)
+    assert "Half an answer" in out.getvalue()
+    assert "\x1b]0" not in out.getvalue()
+    assert out.getvalue().index("Half an") < out.getvalue().index("Momentum helps.")
+
+
+def _with_says(verdict: str, quote: str = "It freezes weights.") -> Answer:
+    says = Says(
+        verdict=verdict,  # type: ignore[arg-type]
+        source_id="s",
+        title="The LoRA page",
+        path="p",
+        quote=quote,
+        quote_span=Span(start=0, end=1),
+        heading_path=(),
+        pages=(3,),
+        score=0.8,
+    )
+    reference = replace(CITATION.references[0], says=says)
+    return replace(ANSWER, citations=(replace(CITATION, references=(reference,)),))
+
+
+@pytest.mark.parametrize("verdict", ["agrees", "differs"])
+def test_what_a_source_says_is_shown_with_its_place(verdict: str) -> None:
+    shown = " ".join(_shown(_with_says(verdict)).split())
+    assert f"The source says ({verdict}): “It freezes weights.” — The LoRA page, p. 3" in shown
+
+
+def test_a_source_that_does_not_say_it_is_not_quoted() -> None:
+    shown = _shown(_with_says("not_found"))
+    assert "The source does not clearly say this." in shown
+    assert "freezes" not in shown
+
+
+def test_a_quote_of_a_source_cannot_drive_the_terminal() -> None:
+    assert "\x1b" not in _shown(_with_says("agrees", EVIL))

@@ -2,161 +2,34 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self, cast
 
 import numpy as np
 import pytest
 
-from ingest.assemble import CitedWork, Piece, assemble, make_source
-from ingest.chunking import ChunkLimits, chunk_document, embedded_text
-from rag.embed import Passage, Vectors
-from rag.index.builder import IndexedChunk, build_files
-from rag.index.dense import Dense, build_dense
-from rag.index.generations import Generations
-from rag.index.manifest import ChunkerSpec, Counts, Draft, SourceEntry
+from ingest.assemble import Piece
+from rag.embed import Vectors
+from rag.index.dense import FILE, Dense, write_dense
 from rag.index.reader import Index
+from rag.passages import Scope
 from rag.query import Query, Wanted, make_query
 from rag.retrieve import Weights, query_vector, search
-from rag.schema import BlockKind, Chunk, Document, Hit, Role, Span, Turn
+from rag.schema import BlockKind, Chunk, Hit, Role, Turn
 from rag.terms import distinct, terms
-from rag.testing import FakeEmbedder
-
-EMBEDDER = FakeEmbedder()
-LIMITS = ChunkLimits(target_tokens=30, max_tokens=120)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What a chunk was indexed as."""
-
-    chunk: Chunk
-    searched: str
-    vectors: Vectors  # the chunk, then its sentences
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
-    index: Index
-    rows: tuple[Row, ...]
-
-
-def _document(path: str, *pieces: Piece, works: tuple[CitedWork, ...] = ()) -> Document:
-    return assemble(
-        make_source(path, path.encode(), media_type="text/plain"), pieces, title=path, works=works
-    )
-
-
-def _indexed(document: Document) -> Iterator[Row]:
-    for chunk in chunk_document(document, limits=LIMITS, count_tokens=EMBEDDER.count_tokens):
-        searched = embedded_text(
-            chunk.text,
-            path=chunk.heading_path,
-            context=chunk.sentences[0].context,
-            max_tokens=LIMITS.max_tokens,
-            count_tokens=EMBEDDER.count_tokens,
-        )
-        shift = len(searched) - len(chunk.text) - chunk.span.start
-        parts = tuple(Span(start=s.span.start + shift, end=s.span.end + shift) for s in chunk.sentences)
-        [(_, vectors)] = EMBEDDER.embed_passages([Passage(text=searched, parts=parts)])
-        yield Row(chunk=chunk, searched=searched, vectors=vectors)
-
-
-def _build(home: Path, documents: Sequence[Document]) -> Library:
-    rows = tuple(row for document in documents for row in _indexed(document))
-    files = build_files(
-        documents,
-        [IndexedChunk(chunk=row.chunk, searched=row.searched) for row in rows],
-        [row.vectors for row in rows],
-        dim=EMBEDDER.spec.dim,
-    )
-    draft = Draft(
-        built_by="test",
-        embedder=EMBEDDER.spec,
-        chunker=ChunkerSpec(name="test", version=1, target_tokens=30, max_tokens=120),
-        counts=Counts(
-            documents=len(documents),
-            chunks=len(rows),
-            sentences=sum(len(row.chunk.sentences) for row in rows),
-        ),
-        sources=tuple(
-            SourceEntry(
-                source_id=document.source.source_id,
-                path=document.source.path,
-                title=document.title,
-                media_type="text/plain",
-                content_sha256=document.source.content_sha256,
-                size_bytes=document.source.size_bytes,
-                n_chunks=sum(row.chunk.source_id == document.source.source_id for row in rows),
-            )
-            for document in documents
-        ),
-    )
-    with Generations(home).writer() as writer:
-        writer.commit(files, draft)
-    return Library(index=Index.open(home, embedder=EMBEDDER.spec), rows=rows)
-
-
-Opens = Callable[..., Library]
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Iterator[Opens]:
-    made: list[Library] = []
-
-    def open_over(*documents: Document) -> Library:
-        made.append(_build(tmp_path / f"library{len(made)}", documents))
-        return made[-1]
-
-    yield open_over
-    for library in made:
-        library.index.close()
-
-
-def _entry(number: int, title: str) -> Piece:
-    return Piece(text=f"{title}, https://example.org/{number}", kind=BlockKind.ENTRY, marker=f"{number}.")
-
-
-PIECES = (
-    Piece(text="1. Training", level=1, section_id="1"),
-    Piece(text="Gradient descent lowers the loss. It follows the slope downhill.", marks=((33, 1),)),
-    Piece(text="A learning rate sets the size of each step.", marks=((43, 2),)),
-    Piece(text="2. Deployment", level=1, section_id="2"),
-    Piece(text="Docker packs a model with all that it needs. Images are small.", marks=((44, 2),)),
-    Piece(text="Kubernetes runs many containers and restarts those that fail."),
-    Piece(text="3. Ethics", level=1, section_id="3"),
-    Piece(text="Bias in data becomes bias in a model."),
-    Piece(text="Works cited", level=1, section_id="works_cited"),
-    _entry(1, "Optimisation for beginners"),
-    _entry(2, "Containers and you"),
-    _entry(3, "Zebras of the savanna"),
+from tests.rag.small_library import (
+    EMBEDDER,
+    OTHER,
+    ROADMAP,
+    WORKS,
+    Opens,
+    Row,
+    document,
+    entry,
+    search_in,
 )
-WORKS = tuple(
-    CitedWork(
-        number=n,
-        title=PIECES[8 + n].text,
-        url=f"https://example.org/{n}",
-        text_fragment=None,
-        accessed=None,
-        piece=8 + n,
-    )
-    for n in (1, 2, 3)
-)
-ROADMAP = _document("roadmap.txt", *PIECES, works=WORKS)
-OTHER = _document(
-    "other.txt",
-    Piece(text="The loss of a model is lowered by gradient steps."),
-    Piece(text="Zebras graze at dawn."),
-)
-
-
-def _search(
-    library: Library, query: Query, *, k: int = 100, weights: Weights | None = None
-) -> tuple[Hit, ...]:
-    return search(library.index, EMBEDDER, query, k=k, weights=weights)
-
 
 # --- the same, slowly ----------------------------------------------------------------------------------------------
 
@@ -218,7 +91,7 @@ def test_fused_scores_equal_a_slow_computation(
 ) -> None:
     library, weights = build(ROADMAP, OTHER), Weights()
     query = make_query(question, history)
-    hits = _search(library, query)
+    hits = search_in(library, query)
     expected = _slowly(library.rows, query, weights)
     assert [hit.chunk for hit in sorted(hits, key=lambda h: h.row)] == [row.chunk for row in library.rows]
     for hit in hits:
@@ -235,14 +108,14 @@ def test_lexical_scores_are_bm25_of_the_question(build: Opens) -> None:
     library, query = build(ROADMAP, OTHER), make_query("How does Docker pack a model?")
     expected = _bm25([row.searched for row in library.rows], distinct(terms(query.text)))
     assert max(expected) > 0
-    for hit in _search(library, query):
+    for hit in search_in(library, query):
         assert hit.scores.lexical == pytest.approx(expected[hit.row], rel=1e-4)
 
 
 def test_sentence_scores_are_cosines_in_the_order_of_the_sentences(build: Opens) -> None:
     library, query = build(ROADMAP), make_query("How does gradient descent lower the loss?")
     vector = query_vector(EMBEDDER, query, Weights())
-    for hit in _search(library, query):
+    for hit in search_in(library, query):
         assert len(hit.sentence_scores) == len(hit.chunk.sentences)
         assert hit.sentence_scores == pytest.approx(
             [float(one @ vector) for one in library.rows[hit.row].vectors[1:]], abs=1e-3
@@ -251,10 +124,10 @@ def test_sentence_scores_are_cosines_in_the_order_of_the_sentences(build: Opens)
 
 def test_the_weights_say_which_half_counts(build: Opens) -> None:
     library, query = build(ROADMAP), make_query("How does Docker pack a model?")
-    for hit in _search(library, query, weights=Weights(dense=0.0, section=0.0, works=0.0)):
-        best = max(h.scores.lexical for h in _search(library, query))
+    for hit in search_in(library, query, weights=Weights(dense=0.0, section=0.0, works=0.0)):
+        best = max(h.scores.lexical for h in search_in(library, query))
         assert hit.scores.fused == pytest.approx(hit.scores.lexical / best, abs=1e-6)
-    for hit in _search(library, query, weights=Weights(dense=1.0, sentence=0.0, section=0.0, works=0.0)):
+    for hit in search_in(library, query, weights=Weights(dense=1.0, sentence=0.0, section=0.0, works=0.0)):
         assert hit.scores.fused == pytest.approx(hit.scores.dense, abs=1e-6)
 
 
@@ -291,31 +164,84 @@ def test_ties_are_broken_by_source_then_place(build: Opens) -> None:
         f"Gradient descent lowers the loss of every model that is trained with {order}." for order in orders
     ]
     first, second = [Piece(text=text) for text in same[:2]], [Piece(text=text) for text in same[2:]]
-    twins = [_document("a.txt", *first), _document("b.txt", *second)]
+    twins = [document("a.txt", *first), document("b.txt", *second)]
     expected = sorted((document.source.source_id, n) for document in twins for n in (0, 1))
     for documents in (twins, twins[::-1]):
-        hits = _search(build(*documents), make_query("How does gradient descent lower the loss?"))
+        hits = search_in(build(*documents), make_query("How does gradient descent lower the loss?"))
         assert len({round(hit.scores.fused, 6) for hit in hits}) == 1
         assert [(hit.chunk.source_id, hit.chunk.ordinal) for hit in hits] == expected
 
 
 def test_the_same_words_in_two_sources_are_one_passage(build: Opens) -> None:
     same = "Gradient descent lowers the loss of every model that is trained with care."
-    copies = [_document(path, Piece(text=same)) for path in ("a.txt", "copy-of-a.txt")]
-    hits = _search(build(*copies), make_query("How does gradient descent lower the loss?"))
+    copies = [document(path, Piece(text=same)) for path in ("a.txt", "copy-of-a.txt")]
+    hits = search_in(build(*copies), make_query("How does gradient descent lower the loss?"))
     assert [hit.chunk.text for hit in hits] == [same]
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_no_more_than_k_hits_come_and_they_are_the_best(k: int, build: Opens) -> None:
     library, query = build(ROADMAP), make_query("How does Docker pack a model?")
-    every = _search(library, query)
+    every = search_in(library, query)
     assert len(every) > 5
-    assert _search(library, query, k=k) == every[:k]
+    assert search_in(library, query, k=k) == every[:k]
+
+
+SCOPED = document(
+    "scoped.txt",
+    Piece(text="1. Bikes", level=1, section_id="1"),
+    Piece(text="Bikes have gears."),
+    Piece(text="1.1. Gears", level=2, section_id="1.1"),
+    Piece(text="Gears turn slowly."),
+    Piece(text="2. Cars", level=1, section_id="2"),
+    Piece(text="Cars have gears, too, and gears of cars are boxed."),
+)
+
+
+@pytest.mark.parametrize(
+    ("section", "found"),
+    [
+        (
+            None,
+            {"Bikes have gears.", "Gears turn slowly.", "Cars have gears, too, and gears of cars are boxed."},
+        ),
+        ("1", {"Bikes have gears.", "Gears turn slowly."}),
+        ("1.1", {"Gears turn slowly."}),
+        ("no such section", set()),
+    ],
+)
+def test_a_scope_lets_through_a_source_or_a_section_with_its_subsections(
+    section: str | None, found: set[str], build: Opens
+) -> None:
+    library = build(ROADMAP, SCOPED)
+    scope = Scope(source_id=SCOPED.source.source_id, section_id=section)
+    hits = search(library.index, EMBEDDER, make_query("gears of cars"), k=10, scope=scope)
+    assert {hit.chunk.text for hit in hits} == found
+    assert [hit.rank for hit in hits] == list(range(1, len(found) + 1))
+
+
+def test_a_scope_without_a_limit_changes_nothing(build: Opens) -> None:
+    library, query = build(ROADMAP, SCOPED), make_query("gears of cars")
+    assert search(library.index, EMBEDDER, query, k=9, scope=Scope()) == search_in(library, query, k=9)
+
+
+def test_a_scope_finds_what_lies_too_far_down_without_it(build: Opens) -> None:
+    other = document("other.txt", *(Piece(text=f"Zebras run {n} miles.") for n in range(450)))
+    library = build(other, SCOPED)
+    query = make_query("zebras")
+    everywhere = search(library.index, EMBEDDER, query, k=450)
+    assert not any(hit.path == "scoped.txt" for hit in everywhere)
+    scope = Scope(source_id=SCOPED.source.source_id)
+    assert len(search(library.index, EMBEDDER, query, k=9, scope=scope)) == 3
+
+
+def test_a_section_needs_its_source() -> None:
+    with pytest.raises(ValueError, match="of which source"):
+        Scope(section_id="1")
 
 
 def test_a_hit_names_its_source(build: Opens) -> None:
-    hits = _search(build(ROADMAP, OTHER), make_query("Do zebras graze at dawn?"), k=1)
+    hits = search_in(build(ROADMAP, OTHER), make_query("Do zebras graze at dawn?"), k=1)
     assert (hits[0].title, hits[0].path, hits[0].chunk.text) == (
         "other.txt",
         "other.txt",
@@ -326,7 +252,11 @@ def test_a_hit_names_its_source(build: Opens) -> None:
 class _NoRows:
     """An index without a chunk; none can be written, for BM25 needs a row."""
 
-    dense = Dense(build_dense(np.zeros((0, EMBEDDER.spec.dim), dtype=np.float32)))
+    def __init__(self, folder: Path) -> None:
+        (folder / "raw").touch()
+        with (folder / FILE).open("wb") as file:
+            write_dense(folder / "raw", file, shape=(0, EMBEDDER.spec.dim))
+        self.dense = Dense(folder)
 
     @property
     def lexical(self) -> Self:
@@ -343,8 +273,8 @@ class _NoRows:
 
 
 @pytest.mark.parametrize("question", ["How does Docker pack a model?", "What is reference 1?"])
-def test_an_empty_index_finds_nothing(question: str) -> None:
-    assert search(cast(Index, _NoRows()), EMBEDDER, make_query(question), k=5) == ()
+def test_an_empty_index_finds_nothing(question: str, tmp_path: Path) -> None:
+    assert search(cast(Index, _NoRows(tmp_path)), EMBEDDER, make_query(question), k=5) == ()
 
 
 # --- works cited ---------------------------------------------------------------------------------------------------
@@ -357,7 +287,7 @@ def _numbers(hits: Sequence[Hit]) -> list[int]:
 def test_a_work_stands_right_behind_the_passage_that_cites_it(build: Opens) -> None:
     query = make_query("Which source backs up that Docker packs a model with all that it needs?")
     assert query.wanted is Wanted.WORKS
-    first, second, *rest = _search(build(ROADMAP), query)
+    first, second, *rest = search_in(build(ROADMAP), query)
     assert first.chunk.text.startswith("Docker packs")
     assert _numbers([second]) == [2]
     assert second.scores.fused == pytest.approx(first.scores.fused - 1e-4, abs=1e-6)
@@ -367,12 +297,12 @@ def test_a_work_stands_right_behind_the_passage_that_cites_it(build: Opens) -> N
 def test_a_work_cited_only_beside_the_best_sentence_stands_further_behind(build: Opens) -> None:
     pieces = (
         Piece(text="Docker packs a model. Images are small.", marks=((21, 1), (39, 2))),
-        _entry(1, "Optimisation"),
-        _entry(2, "Containers"),
+        entry(1, "Optimisation"),
+        entry(2, "Containers"),
     )
     works = tuple(replace(work, piece=work.number) for work in WORKS[:2])
-    hits = _search(
-        build(_document("two.txt", *pieces, works=works)),
+    hits = search_in(
+        build(document("two.txt", *pieces, works=works)),
         make_query("Which source says: Docker packs a model?"),
     )
     assert hits[0].chunk.text.startswith("Docker packs")
@@ -384,15 +314,15 @@ def test_a_work_cited_only_beside_the_best_sentence_stands_further_behind(build:
 def test_works_are_held_back_unless_they_are_asked_for(build: Opens) -> None:
     query = make_query("Are there zebras of the savanna?")
     library = build(ROADMAP)
-    held, free = _search(library, query), _search(library, query, weights=Weights(works=0.0))
+    held, free = search_in(library, query), search_in(library, query, weights=Weights(works=0.0))
     entry = [next(hit for hit in hits if _numbers([hit]) == [3]) for hits in (held, free)]
     assert entry[1].scores.fused - entry[0].scores.fused == pytest.approx(Weights().works, abs=1e-6)
 
 
 def test_a_work_of_another_source_is_not_raised(build: Opens) -> None:
-    alone = _document("alone.txt", _entry(2, "Something else"), works=(replace(WORKS[1], piece=0),))
+    alone = document("alone.txt", entry(2, "Something else"), works=(replace(WORKS[1], piece=0),))
     query = make_query("Which source backs up that Docker packs a model with all that it needs?")
-    hits = _search(build(ROADMAP, alone), query)
+    hits = search_in(build(ROADMAP, alone), query)
     raised = [hit for hit in hits if _numbers([hit]) == [2]]
     assert [hit.path for hit in raised] == ["roadmap.txt", "alone.txt"]
     assert raised[1].scores.fused < hits[0].scores.fused - 0.1
@@ -400,17 +330,19 @@ def test_a_work_of_another_source_is_not_raised(build: Opens) -> None:
 
 def test_a_work_asked_for_by_number_comes_first(build: Opens) -> None:
     for number in (1, 2, 3):
-        assert _numbers(_search(build(ROADMAP), make_query(f"What is reference {number}?"), k=1)) == [number]
+        assert _numbers(search_in(build(ROADMAP), make_query(f"What is reference {number}?"), k=1)) == [
+            number
+        ]
 
 
 def test_a_work_asked_for_by_number_is_found_however_far_it_lies(build: Opens) -> None:
     near = [Piece(text=f"What is a reference, and what is a source? Question {n}.") for n in range(250)]
     library = build(
-        _document(
+        document(
             "long.txt",
             *near,
             Piece(text="Zebras", kind=BlockKind.ENTRY),
             works=(replace(WORKS[0], number=7, piece=250),),
         )
     )
-    assert _numbers(_search(library, make_query("What is reference 7?"), k=1)) == [7]
+    assert _numbers(search_in(library, make_query("What is reference 7?"), k=1)) == [7]

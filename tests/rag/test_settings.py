@@ -137,3 +137,15 @@ def test_the_written_defaults_are_the_real_ones() -> None:
     written = (ROOT / "configs" / "default.toml").read_text(encoding="utf-8")
     assert written == default_toml(), "stale: run `python -m rag.settings > configs/default.toml`"
     assert Settings.model_validate(tomllib.loads(written)) == Settings()
+
+
+def test_a_password_in_the_address_of_a_server_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match="llm_url") as caught:
+        load_settings({"llm_url": "http://me:hunter2@127.0.0.1:8000/v1"}, environ={})
+    assert "hunter2" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)
+
+
+def test_the_key_of_a_model_server_is_no_setting_and_no_error(tmp_path: Path) -> None:
+    loaded = load_settings(environ={"WAYMARK_LLM_KEY": "sk-secret"}, folder=tmp_path)
+    assert "sk-secret" not in str(loaded)

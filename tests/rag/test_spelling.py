@@ -121,5 +121,11 @@ def test_words_that_are_known_are_no_unknown_names(text: str) -> None:
     assert known.unknown_names(text) == ()
 
 
+def test_a_name_that_the_index_has_only_as_an_owner_is_known() -> None:
+    speller = Speller(counts={"chebyshev's": 2, "inequality": 2}, is_word=lambda word: False)
+    assert speller.unknown_names("What does Chebyshev's inequality say, and who was Chebyshev?") == ()
+    assert speller.mend("chebyshev inequality") == "chebyshev inequality"
+
+
 def test_a_name_keeps_its_first_letter_whatever_the_alphabet() -> None:
     assert SPELLER.unknown_names("very cool Überflieger") == ("Überflieger",)

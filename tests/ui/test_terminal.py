@@ -1,7 +1,8 @@
 """The conversation in the terminal, with a scripted assistant and a scripted person."""
 
 import io
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 import pytest
 from rich.console import Console
@@ -16,12 +17,14 @@ def _answer(question: str, text: str) -> Answer:
     return Answer(
         id="1",
         question=question,
+        standalone=question,
         search_query=question,
         status=AnswerStatus.ANSWERED,
         text=text,
         raw_text=text,
         citations=(),
         passages=(),
+        cut=(),
         unknown_labels=(),
         unsupported_spans=(),
         warnings=(),
@@ -37,14 +40,22 @@ class Scripted:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Sequence[Turn]]] = []
+        self.cancels: list[threading.Event] = []
 
-    def ask(self, question: str, *, history: Sequence[Turn]) -> Answer:
+    def stream(
+        self, question: str, *, history: Sequence[Turn], cancel: threading.Event
+    ) -> Iterator[str | Answer]:
         self.asked.append((question, history))
+        self.cancels.append(cancel)
+        if question == "long":
+            yield "It begins"
+            raise KeyboardInterrupt
         if question == "?":
             raise QuestionError("The question is empty.")
         if question == "broken":
             raise StorageError("The disk is gone.")
-        return _answer(question, f"Answer to {question}")
+        yield f"Answer to {question}"
+        yield _answer(question, f"Answer to {question}")
 
 
 @pytest.fixture
@@ -99,6 +110,23 @@ def test_a_bad_question_is_told_with_its_hint_kept_out_of_the_history_and_ends_n
     shown = _talk(scripted, monkeypatch, "?\na\n")
     assert "The question is empty. Ask one question of at most 4,000 characters." in shown
     assert scripted.asked[1] == ("a", ())
+
+
+def test_an_interrupted_answer_is_stopped_and_the_conversation_goes_on_without_it(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = _talk(scripted, monkeypatch, "long\na\n")
+    assert "Stopped." in shown
+    assert [cancel.is_set() for cancel in scripted.cancels] == [True, False]
+    assert scripted.asked[1] == ("a", ())
+
+
+def test_an_unknown_command_is_not_asked_as_a_question(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = _talk(scripted, monkeypatch, "/help\n")
+    assert scripted.asked == []
+    assert shown.count("/new starts afresh") == 2
 
 
 def test_other_failures_are_left_to_the_command_line(

@@ -153,7 +153,7 @@ def test_a_fingerprint_changes_with_the_words_and_not_with_a_nonce(text_page: Ca
 )
 def test_hostile_pages_take_no_time(part: bytes) -> None:
     body = part * (2**20 // len(part))
-    began = time.monotonic()
+    began = time.thread_time()
     _verdict(body)
     fingerprint(body, HTML)
-    assert time.monotonic() - began < 4
+    assert time.thread_time() - began < 4

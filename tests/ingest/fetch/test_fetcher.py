@@ -1,17 +1,10 @@
-"""Whole runs against a real server: the 75 works, each usual accident once, twice over, killed, offline."""
+"""Whole runs against a real server: the 75 works, each usual accident once, twice over."""
 
 import gzip
 import json
 import mimetypes
-import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
@@ -20,14 +13,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ingest.fetch.classify import READABLE, Outcome
-from ingest.fetch.fetcher import FetchReport, Options, fetch_works
-from ingest.fetch.network import Network
-from ingest.fetch.snapshots import Snapshots, Visit
+from ingest.fetch.classify import Outcome
+from ingest.fetch.fetcher import Options, fetch_works
+from ingest.fetch.snapshots import Snapshots
 from ingest.fetch.targets import targets_of
-from ingest.fetch.visit import Patience
-from rag.errors import IndexLocked, Offline, SettingsError
-from rag.schema import Span, Work
+from rag.errors import IndexLocked, SettingsError
+from rag.schema import Work
+from tests.ingest.fetch.fetching import QUICK, by_number, network, run, work
 
 pytestmark = pytest.mark.slow
 
@@ -47,34 +39,6 @@ ACCIDENTS = {
     73: Outcome.OK,  # slow
     75: Outcome.BLOCKED,  # robots.txt
 }
-QUICK = Options(pause_s=0.0, patience=Patience(retries=2, backoff_s=0.05, most_wait_s=2), deadline_s=60)
-
-
-def to_loopback(host: str, port: int) -> list[str]:
-    return ["127.0.0.1"]
-
-
-def network(**kwargs: Any) -> Network:
-    return Network(allow_loopback=True, **({"resolver": to_loopback, "fetch_s": 2.0} | kwargs))
-
-
-def run(home: Path, works: Iterable[Work], options: Options = QUICK, **kwargs: Any) -> FetchReport:
-    return fetch_works(works, snapshots=Snapshots(home), network=network(), options=options, **kwargs)
-
-
-def by_number(report: FetchReport) -> dict[int, Visit]:
-    return {number: visit for target, visit in report.visits for number in target.numbers}
-
-
-def work(number: int, url: str) -> Work:
-    return Work(
-        number=number,
-        title=f"Work {number}",
-        url=url,
-        text_fragment=None,
-        accessed=None,
-        span=Span(start=0, end=1),
-    )
 
 
 def moved(url: str) -> tuple[str, str]:
@@ -187,7 +151,8 @@ def test_a_second_run_transfers_and_writes_nothing_that_is_unchanged(
     first = by_number(run(home, some))
     before = {path: path.stat().st_mtime_ns for path in bodies(home)}
     site.sent.clear()
-    second = by_number(run(home, some))
+    again = run(home, some)
+    second = by_number(again)
     assert {path: path.stat().st_mtime_ns for path in bodies(home)} == before
     for number, visit in second.items():
         assert (visit.outcome, visit.sha256) == (Outcome.OK, first[number].sha256)
@@ -195,6 +160,8 @@ def test_a_second_run_transfers_and_writes_nothing_that_is_unchanged(
         assert visit.status == (304 if has_validator else 200)
         assert (site.sent[moved(_url_of(number))] == 0) == has_validator
     assert {visit.status for visit in second.values()} == {200, 304}
+    assert again.unchanged == len(again.visits)
+    assert again.not_sent == sum(visit.status == 304 for _, visit in again.visits)
     third = by_number(run(home, some))
     assert {n: v.sha256 for n, v in third.items()} == {n: v.sha256 for n, v in first.items()}
 
@@ -313,8 +280,9 @@ def test_a_run_ends_at_its_deadline_and_the_next_goes_on(
     assert report.visits
     assert report.pending
     later = run(home, works)
-    assert [t.numbers[0] for t in later.resumed] + list(report.pending) == [1, 2, 3, 4, 5, 6]
-    assert sorted(by_number(later)) == list(report.pending)
+    left = [target.numbers[0] for target in report.pending]
+    assert [target.numbers[0] for target in later.resumed] + left == [1, 2, 3, 4, 5, 6]
+    assert sorted(by_number(later)) == left
     assert set(site.pages_asked_for().values()) == {1}
     assert run(home, works).resumed == ()  # the run is complete: the next is a new one
 
@@ -322,40 +290,6 @@ def test_a_run_ends_at_its_deadline_and_the_next_goes_on(
 def test_one_run_at_a_time(home: Path) -> None:
     with Snapshots(home).writing(), pytest.raises(IndexLocked):
         run(home, [work(1, "http://a.localhost/")])
-
-
-def _unknown(host: str, port: int) -> list[str]:
-    raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-
-
-def _refusing(host: str, port: int) -> list[str]:
-    raise ConnectionRefusedError
-
-
-@pytest.mark.parametrize("resolver", [_unknown, _refusing, lambda host, port: [str(time.sleep(5))]])
-@pytest.mark.parametrize("n_hosts", [1, 39])
-def test_without_a_network_a_run_says_so_within_five_seconds(
-    resolver: Callable[[str, int], list[str]], n_hosts: int, home: Path
-) -> None:
-    works = [work(n, f"https://host{n}.example/") for n in range(n_hosts)]
-    began = time.monotonic()
-    with pytest.raises(Offline) as caught:
-        fetch_works(works, snapshots=Snapshots(home), network=network(resolver=resolver, fetch_s=30))
-    assert time.monotonic() - began < 5
-    assert (caught.value.exit_code, bool(caught.value.hint)) == (23, True)
-    assert not list(home.glob("sources/*/*"))  # nothing is taken for gone
-
-
-def test_one_dead_host_among_others_is_not_offline(site: Any, page: Any, text_page: Any, home: Path) -> None:
-    url = site.put("a.localhost", "/", page(body=text_page("Page")))
-
-    def resolver(host: str, port: int) -> list[str]:
-        return to_loopback(host, port) if host == "a.localhost" else _unknown(host, port)
-
-    works = [work(n, f"http://dead{n}.example/") for n in range(3)] + [work(3, url)]
-    report = fetch_works(works, snapshots=Snapshots(home), network=network(resolver=resolver), options=QUICK)
-    visits = by_number(report)
-    assert [visits[n].outcome for n in range(4)] == [*repeat(Outcome.FAILED, 3), Outcome.OK]
 
 
 def test_a_fault_in_a_thread_reaches_the_caller(site: Any, home: Path) -> None:
@@ -369,53 +303,3 @@ def test_a_fault_in_a_thread_reaches_the_caller(site: Any, home: Path) -> None:
             network=network(resolver=broken),
             options=QUICK,
         )
-
-
-@pytest.mark.parametrize("kill_after", [1, 9, 20])
-def test_a_run_killed_is_taken_up_where_it_was(
-    kill_after: int, site: Any, page: Any, text_page: Any, home: Path
-) -> None:
-    hosts = defaultdict(list)
-    for n in range(1, 31):
-        url = site.put(f"a{n % 5}.localhost", f"/{n}", page(body=text_page(f"Page {n}")))
-        hosts[n] = [work(n, url)]
-    works = [w for group in hosts.values() for w in group]
-    command = [sys.executable, __file__, str(home), *(w.url for w in works)]
-    environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as child:
-        assert child.stdout is not None
-        for _ in range(kill_after):
-            assert child.stdout.readline() == "visited\n"
-        child.send_signal(signal.SIGKILL)
-        child.wait(timeout=20)
-
-    snapshots = Snapshots(home)
-    done = {w.number for w in works if (last := snapshots.read(w.url).last()) and last.outcome in READABLE}
-    assert len(done) >= kill_after
-    asked_before = site.pages_asked_for()
-    report = run(home, works)
-    assert {t.numbers[0] for t in report.resumed} == done
-    assert set(by_number(report)) == {w.number for w in works} - done
-    asked = site.pages_asked_for() - asked_before
-    assert sum(asked.values()) == len(works) - len(done)
-    for w in works:
-        record = snapshots.read(w.url)
-        assert [visit.outcome for visit in record.visits] == [Outcome.OK]
-        assert snapshots.body(w.url, record.visits[0].sha256) == text_page(f"Page {w.number}")
-    assert not list(home.glob("sources/*/*.tmp"))
-    assert Counter(len(list(folder.glob("*.bin"))) for folder in home.glob("sources/*/")) == {1: 30}
-
-
-def _child(home: Path, urls: list[str]) -> None:
-    """What is killed: a slow run that says each visit as it is frozen."""
-    assert threading.active_count() == 1
-    run(
-        home,
-        [work(n, url) for n, url in enumerate(urls, start=1)],
-        Options(pause_s=0.05, workers=3),
-        progress=lambda *step: (sys.stdout.write("visited\n"), sys.stdout.flush()),
-    )
-
-
-if __name__ == "__main__":
-    _child(Path(sys.argv[1]), sys.argv[2:])

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 612, 792
 _CATALOG, _PAGES, _FONT, _BOLD = 1, 2, 3, 4  # object numbers; pages and their contents follow
+PROSE = (
+    "The first line of a paragraph is about as wide as the page is,",
+    "and so is the second one, which is why both are joined into one",
+    "paragraph again by whoever reads them.",
+)
+JOINED = " ".join(PROSE)
 LIGATURES = {"ﬁ": 1, "ﬂ": 2, "ﬀ": 3}
 
 

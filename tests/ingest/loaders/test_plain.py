@@ -1,5 +1,11 @@
 """Plain text: paragraphs and simple lists."""
 
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
 from ingest.loaders.plain import load_plain
 from rag.schema import BlockKind, Document
 
@@ -31,3 +37,23 @@ def test_invisible_instructions_are_left_out_and_told() -> None:
     document = load_plain(f"Tea{hidden} grows\u200b here\u202e.".encode(), path="a.txt")
     assert document.text == "Tea grows here."
     assert document.notes == ("6 invisible characters were left out",)
+
+
+PEAK = """
+from pathlib import Path
+from ingest.loaders.plain import load_plain
+
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
+
+before = peak()
+assert load_plain(b" \\n" * 3_000_000 + b"a", path="a.txt").text == "a"
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the peak")
+def test_blank_lines_without_end_take_no_memory_of_their_own() -> None:
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", PEAK], cwd=root, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 100  # MiB; 350 where each line is kept in mind

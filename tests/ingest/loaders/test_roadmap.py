@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ingest.chunking import read_sentences
 from ingest.loaders import ROADMAP, load_document
 from ingest.loaders.roadmap import load_roadmap, read_outline
 from rag.bundled import roadmap_path
 from rag.errors import DocumentError
-from rag.schema import Block, BlockKind, Document, Mark, Sentence
+from rag.schema import Block, BlockKind, Mark, Sentence
 
 DATA = Path(__file__).parents[2] / "data"
 CITATIONS: dict[str, Any] = json.loads(
@@ -393,38 +391,6 @@ def test_what_is_no_roadmap_is_refused() -> None:
         load_roadmap(b"Section 1: \xff", path="a.txt")
     with pytest.raises(DocumentError, match="not a roadmap"):
         load_roadmap(b"Just words.", path="a.txt")
-
-
-def _small(*lines: str) -> Document:
-    return load_roadmap("\n".join(lines).encode(), path="small.txt")
-
-
-def test_an_introduction_above_the_first_heading_is_kept() -> None:
-    small = _small("Title", "", "An introduction.", "", "Section 1: One", "", "Words.")
-    assert small.title == "Title"
-    assert [block.span.cut(small.text) for block in small.blocks] == ["An introduction.", "Words."]
-
-
-def test_marks_in_table_cells_are_kept() -> None:
-    small = _small("Section 1: One", "", "A\tB", "one\ttwo.⁷ Three.", "")
-    (mark,) = small.marks
-    assert (mark.number, small.text[: mark.offset].split("\t")[-1]) == (7, "two.")
-
-
-def test_a_cut_row_with_cells_too_few_is_still_joined() -> None:
-    small = _small("Section 1: One", "", "A\tB\tC", "one\ttwo\tthree", "", "\tmore", "")
-    cells = [" ".join(span.cut(small.text) for span in cell) for cell in small.blocks[-1].cells]
-    assert cells == ["one", "two more", "three"]
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from([line[:80] for line in LINES]), max_size=40))
-def test_lines_in_any_order_make_a_document_whose_parts_fit(lines: list[str]) -> None:
-    document = load_roadmap("\n".join(["Section 1: One", *lines]).encode(), path="any.txt")
-    ends = [block.span.end for block in document.blocks]
-    assert ends == sorted(ends)
-    assert all(block.lead is None or block.lead < n for n, block in enumerate(document.blocks))
-    assert all(mark.offset <= len(document.text) for mark in document.marks)
 
 
 def test_every_recorded_oddity_has_a_test() -> None:

@@ -153,6 +153,18 @@ def test_every_document_of_html5lib_ends_typed_and_in_time(shared: Path) -> None
     assert outcomes.count(Outcome.OK) > 650
 
 
+@pytest.mark.shared
+def test_every_encoding_case_of_html5lib_ends_typed_and_in_time(shared: Path) -> None:
+    outcomes: list[Outcome] = []
+    for file in sorted((shared / "badinput/html5lib-tests/encoding").glob("*.dat")):
+        for case in re.split(rb"(?:\A|\n)#data\n", file.read_bytes())[1:]:
+            began = time.monotonic()
+            outcomes.append(_outcome(b"<p>Text</p>" + re.split(rb"\n#encoding", case)[0]))
+            assert time.monotonic() - began < 2
+    assert len(outcomes) == 82
+    assert set(outcomes) == {Outcome.OK}
+
+
 def _outcome(data: bytes) -> Outcome:
     try:
         load_html(data, path="a.html")

@@ -65,6 +65,20 @@ def test_hidden_and_deleted_text_is_left_out_and_inserted_text_is_read() -> None
     assert load_docx(_bytes(word), path="a.docx").text == "Seen, inserted"
 
 
+def test_a_list_that_claims_any_depth_is_read_at_once() -> None:
+    word = docx.Document()
+    item = word.add_paragraph("An item.")
+    item._p.get_or_add_pPr().append(
+        parse_xml(f'<w:numPr {nsdecls("w")}><w:ilvl w:val="999999999"/><w:numId w:val="1"/></w:numPr>')
+    )
+    began = time.process_time()
+    document = load_docx(_bytes(word), path="a.docx")
+    assert time.process_time() - began < 2
+    assert [(block.kind, document.text[block.span.start : block.span.end]) for block in document.blocks] == [
+        (BlockKind.ITEM, "An item.")
+    ]
+
+
 def _link() -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo("word/link")
     entry.external_attr = (stat.S_IFLNK | 0o777) << 16

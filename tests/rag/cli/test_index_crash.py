@@ -1,28 +1,29 @@
 """The real pipeline, killed at every step of writing: the next reader finds the old index or the new one, whole.
 
-As in tests/rag/index/test_crash.py this file is its own child, and the steps to kill at are taken from a run that
-nobody disturbs. Here the files are real ones: chunks, vectors and terms of a small roadmap.
+As in tests/rag/index/test_crash.py the steps to kill at are taken from a run that nobody disturbs. Here the files are
+real ones: chunks, vectors and terms of a small roadmap.
 """
 
-import json
 import os
+import random
+import resource
 import shutil
 import signal
-import subprocess
-import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import rag
+from ingest.library import Library, write_library
 from ingest.pipeline import IndexReport, index_corpus
-from rag.errors import IndexLocked, IndexMissing, WaymarkError
+from rag.errors import IndexLocked, IndexMissing, StorageError
 from rag.index import files
 from rag.index.generations import Generations
 from rag.index.reader import Index
 from rag.testing import FakeEmbedder
+from tests.children import answer, child, copy, fork, wait
 
 OLD = """The Roadmap
 
@@ -79,35 +80,12 @@ def _hidden(home: Path) -> list[str]:
 # --- What runs in the child ---------------------------------------------------------------------------------------
 
 
-def _fork(act: Callable[[], object]) -> int:
-    if pid := os.fork():
-        return pid
-    code = 99
-    try:
-        act()
-        code = 0
-    except WaymarkError as error:
-        code = error.exit_code
-    finally:
-        os._exit(code)
-
-
-def _wait(pid: int) -> int:
-    """Its exit code; negative is the signal that ended it."""
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source.exists():
-        shutil.copytree(source, target)
-
-
 def child_kills(base: Path, out: Path) -> list[str]:
     """One copy of `base` for each step of indexing, in which a child was killed at that step."""
     out.mkdir()
     steps: list[str] = []
     files.step = steps.append
-    _copy(base, out / "clean")
+    copy(base, out / "clean")
     _index(out / "clean")
     os.fsync = lambda _: None  # a kill, unlike a power cut, loses nothing that was written
 
@@ -122,8 +100,8 @@ def child_kills(base: Path, out: Path) -> list[str]:
     for first in range(0, len(steps), AT_ONCE):
         some = range(first, min(first + AT_ONCE, len(steps)))
         for step in some:
-            _copy(base, out / str(step))
-        assert {_wait(pid) for pid in [_fork(killed_at(step)) for step in some]} == {-signal.SIGKILL}
+            copy(base, out / str(step))
+        assert {wait(pid) for pid in [fork(killed_at(step)) for step in some]} == {-signal.SIGKILL}
     return steps
 
 
@@ -136,7 +114,48 @@ def child_kill_while_embedding(home: Path, after: int) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
             return super()._embed(*given, **options)
 
-    return _wait(_fork(lambda: _index(home, LONG, Mortal())))
+    return wait(fork(lambda: _index(home, LONG, Mortal())))
+
+
+def child_random_kills(home: Path, times: int) -> list[list[Any]]:
+    """Kill runs that go from one roadmap to the other and back, with a long document of one's own beside it.
+
+    What is served after each: stem, warnings, and the longest time that opening took.
+    """
+    delay = random.Random(7)  # noqa: S311
+    own = home.with_name("own.md")
+    write_library(home, Library().with_items(own.as_posix()))
+    states: list[list[Any]] = []
+
+    def run(n: int) -> None:
+        own.write_text("".join(f"# Part {m}\n\nSentence {m} of try {n}.\n\n" for m in range(150)))
+        _index(home, NEW if n % 2 else OLD)
+
+    for n in range(times):
+        pid = fork(lambda n=n: run(n))  # type: ignore[misc]
+        time.sleep(delay.uniform(0.0, 0.4))
+        os.kill(pid, signal.SIGKILL)
+        killed = wait(pid) == -signal.SIGKILL
+        began = time.monotonic()
+        states.append([*_state(home), killed, time.monotonic() - began])
+    return states
+
+
+def child_size_limits(base: Path, out: Path, limits: list[int]) -> list[int]:
+    """The exit code of an indexing run while no file may grow beyond each limit."""
+    out.mkdir()
+    codes = []
+    for limit in limits:
+        home = out / str(limit)
+        copy(base, home)
+
+        def run(home: Path = home, limit: int = limit) -> None:
+            _index(home.with_name("roadmap"), NEW)  # all that is loaded late is loaded
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            index_corpus(home, embedder=FakeEmbedder(), roadmap=out.with_name("new.txt"))
+
+        codes.append(wait(fork(run)))
+    return codes
 
 
 def child_race(home: Path) -> list[int]:
@@ -147,16 +166,13 @@ def child_race(home: Path) -> list[int]:
         os.read(gate, 1)
         _index(home, embedder=FakeEmbedder(delay_s=0.2))
 
-    pids = [_fork(run), _fork(run)]
+    pids = [fork(run), fork(run)]
     os.write(opened, b"..")
-    return sorted(_wait(pid) for pid in pids)
+    return sorted(wait(pid) for pid in pids)
 
 
 if __name__ == "__main__":
-    name, *arguments = json.loads(sys.argv[1])
-    paths = [Path(one) if isinstance(one, str) else one for one in arguments]
-    sys.stdout.write(json.dumps(globals()[f"child_{name}"](*paths)))
-    sys.exit()
+    answer(globals())
 
 
 # --- The tests ----------------------------------------------------------------------------------------------------
@@ -165,21 +181,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes"),
 ]
-
-
-def _child(name: str, *arguments: object) -> Any:
-    """What `child_<name>` returned in a fresh process."""
-    plain = [str(one) if isinstance(one, Path) else one for one in arguments]
-    done = subprocess.run(
-        [sys.executable, __file__, json.dumps([name, *plain])],
-        env=os.environ | {"PYTHONPATH": str(Path(rag.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def _check_kills(steps: list[str], out: Path, before: str | None) -> None:
         assert _state(home) == ("new", ()), (n, step)
         if report.changed:
             assert _hidden(home) == [], (n, step)
-        if n > steps.index("lock taken") + 5:  # the folder of the cache, and that of the generation
+        if n >= steps.index("before write"):  # the first file of the generation: all is embedded by then
             assert report.n_embedded == 0, (n, step)
 
 
@@ -217,22 +218,50 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_kill_at_any_step_of_the_first_index_leaves_nothing_or_all(tmp_path: Path, quick: None) -> None:
-    steps = _child("kills", tmp_path / "none", tmp_path / "out")
+    steps = child(__file__, "kills", tmp_path / "none", tmp_path / "out")
     _check_kills(steps, tmp_path / "out", None)
 
 
 def test_a_kill_at_any_step_of_a_re_index_leaves_the_old_or_the_new(
     base: Path, tmp_path: Path, quick: None
 ) -> None:
-    steps = _child("kills", base, tmp_path / "out")
+    steps = child(__file__, "kills", base, tmp_path / "out")
     _check_kills(steps, tmp_path / "out", "old")
+
+
+def test_kills_at_random_times_leave_the_one_or_the_other_and_nothing_behind(base: Path) -> None:
+    states = child(__file__, "random_kills", base, 25)
+    assert sum(killed for _, _, killed, _ in states) >= 15
+    assert all(warnings == [] for _, warnings, _, _ in states)
+    assert max(seconds for *_, seconds in states) < 5
+    report = _index(base)
+    assert (_state(base), report.n_documents) == (("new", ()), 2)
+    _index(base, OLD)  # a writer has swept
+    assert _hidden(base) == []
+    assert not (base / "quarantine").exists()
+
+
+def test_a_disk_that_is_full_at_any_point_is_told_and_the_old_index_answers(
+    base: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "new.txt").write_text(NEW, encoding="utf-8")
+    limits = [0, 20, 100, 500, 2_000, 8_000, 20_000, 30_000, 40_000]
+    codes = child(__file__, "size_limits", base, tmp_path / "out", [*limits, 10_000_000])
+    assert codes[-1] == 0
+    assert set(codes[: len(limits)]) == {StorageError.exit_code}
+    for limit in limits:
+        home = tmp_path / "out" / str(limit)
+        assert _state(home) == ("old", ())
+        assert _hidden(home) == []
+        assert _index(home).changed
+        assert _state(home) == ("new", ())
 
 
 def test_what_was_embedded_before_a_kill_is_not_embedded_again(tmp_path: Path) -> None:
     whole = _index(tmp_path / "whole", LONG).n_embedded
     assert whole > 30
     home = tmp_path / "killed"
-    assert _child("kill_while_embedding", home, 30) == -signal.SIGKILL
+    assert child(__file__, "kill_while_embedding", home, 30) == -signal.SIGKILL
     assert whole - 30 <= _index(home, LONG).n_embedded <= whole - 24  # eight at a time are kept
 
 
@@ -243,7 +272,7 @@ def test_a_run_after_an_edit_embeds_only_what_changed(base: Path) -> None:
 
 
 def test_of_two_runs_at_once_one_indexes_and_the_other_says_why(base: Path) -> None:
-    assert _child("race", base) == [0, IndexLocked.exit_code]
+    assert child(__file__, "race", base) == [0, IndexLocked.exit_code]
     assert _state(base) == ("new", ())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag import cli
-from rag.errors import DocumentError, SourcesSkipped
+from rag.errors import AddressRefused, DocumentError, SettingsError, SourcesSkipped
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +67,21 @@ def test_a_dry_run_shows_the_plan(run: Run, tmp_path: Path) -> None:
     run("add", note)
     note.write_text(NOTE + "More.\n")
     code, out, _ = run("index", "--dry-run")
-    assert (code, out.splitlines()) == (0, [f"changed: {note}", "unchanged: corpus/roadmap.txt"])
+    lines = [f"changed: {note}", "unchanged: corpus/roadmap.txt", "1 changed, 1 unchanged"]
+    assert (code, out.splitlines()) == (0, lines)
+    code, out, _ = run("index", "--dry-run", "--json")
+    plan = json.loads(out)
+    assert (code, plan["counts"]) == (0, {"changed": 1, "unchanged": 1})
+    assert {"path": str(note), "change": "changed", "reason": ""} in plan["sources"]
+    code, out, err = run("index", "--json")
+    assert (code, "--dry-run" in err) == (SettingsError.exit_code, True)
+
+
+def test_an_address_inside_is_refused_with_its_own_exit_code(run: Run) -> None:
+    for url in ("http://127.0.0.1/", "http://169.254.169.254/latest/meta-data"):
+        code, _, err = run("add", url)
+        assert code == AddressRefused.exit_code
+        assert "hint:" in err
 
 
 @pytest.mark.parametrize("command", ["add", "remove"])

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,17 @@ def test_a_text_has_one_vector_whatever_else_is_in_its_batch(minilm: MiniLM) -> 
     together = _embed(minilm, *(Passage(text=text) for text in texts))
     for text, rows in zip(texts, together, strict=True):
         assert rows[0] == pytest.approx(minilm.embed_query(text), abs=1e-5)
+
+
+def test_embedding_may_be_left_early_and_what_waits_is_not_computed(minilm: MiniLM) -> None:
+    n_threads = threading.active_count()
+    computed = minilm.embed_passages([Passage(text="word " * 200)] * 400)
+    next(computed)
+    began = time.monotonic()
+    computed.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 3  # all of it takes far longer
+    assert threading.active_count() == n_threads
+    assert len(_embed(minilm, Passage(text="word"))) == 1
 
 
 def test_parts_are_pooled_from_the_states_of_the_whole_text(minilm: MiniLM) -> None:

@@ -3,6 +3,8 @@
 import errno
 import resource
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +17,7 @@ from rag.errors import StorageError
 from rag.index.cache import FILE, EmbeddingCache
 from rag.schema import EmbedderSpec, Span
 
+ROOT = Path(__file__).resolve().parents[3]
 SPEC = EmbedderSpec(model="m", revision="1", dim=4, max_tokens=16)
 PASSAGES = [Passage(text=f"passage {n}", parts=(Span(start=0, end=3),) * n) for n in range(3)]
 
@@ -157,15 +160,46 @@ def test_a_file_damaged_inside_is_set_aside_when_it_is_written(home: Path) -> No
     assert _quarantined(home) == ["embeddings.sqlite"]
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from tests.rag.index.test_cache import SPEC, _pairs
+from rag.index.cache import EmbeddingCache
+
+EmbeddingCache(Path(sys.argv[1]), SPEC).put(_pairs()[:int(sys.argv[2])])
+os.kill(os.getpid(), 9)
+"""
+
+
+def _put_and_die(home: Path, n: int) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(home), str(n)], cwd=ROOT, check=False)
+    assert done.returncode == -9
+
+
+def test_what_was_put_outlives_a_kill_right_after_it(home: Path) -> None:
+    for n in (1, 2, 3):
+        _put_and_die(home, n)
+        assert len(_reopened(home)) == n
+
+
+def test_the_log_of_a_damaged_file_is_not_read_into_the_next_one(home: Path) -> None:
+    _put_and_die(home, 3)
+    assert (home / f"{FILE}-wal").stat().st_size > 0
+    (home / FILE).write_bytes(b"no database at all " * 500)
+    (log := home / f"{FILE}-wal").write_bytes(b"no log at all" + log.read_bytes()[13:])
+    assert _reopened(home) == {}
+    assert _quarantined(home) == ["embeddings.sqlite"]
+
+
 def test_a_locked_cache_is_a_storage_error_and_nothing_is_set_aside(
     home: Path, cache: EmbeddingCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **kwargs: connect(*args, **kwargs, timeout=0))
-    with closing(connect(home / FILE)) as other:
-        other.execute("begin exclusive")
+    with closing(connect(home / FILE)) as other, closing(EmbeddingCache(home, SPEC)) as late:
+        other.execute("begin immediate")
         with pytest.raises(StorageError, match="locked"):
-            EmbeddingCache(home, SPEC)
+            late.put(_pairs())
         other.rollback()
     assert (home / FILE).exists()
     assert _quarantined(home) == []

@@ -1,12 +1,10 @@
 """Killed writers, failing disks and rival processes: a reader finds what was before or what came after, exactly.
 
-Processes are killed for good, with SIGKILL. This file is its own child: run as a script it forks once per kill, so
-that hundreds of them cost little and pytest, with its threads, is never forked. The steps at which to kill are taken
-from a run that nobody disturbs, so a new step is covered from the day it is written.
+Processes are killed for good, with SIGKILL (`tests.children`). The steps at which to kill are taken from a run that
+nobody disturbs, so a new step is covered from the day it is written.
 """
 
 import errno
-import json
 import os
 import random
 import resource
@@ -21,20 +19,13 @@ from pathlib import Path
 
 import pytest
 
-import rag
-from rag.errors import IndexLocked, IndexMissing, StorageError, WaymarkError
+from rag.errors import IndexLocked, IndexMissing, StorageError
 from rag.index import files
 from rag.index.generations import Generations
-from rag.index.manifest import ChunkerSpec, Counts, Draft, Manifest
-from rag.schema import EmbedderSpec
+from rag.index.manifest import Manifest
+from tests.children import answer, child, command, copy, environment, fork, wait
+from tests.rag.index.stored import DRAFT
 
-DRAFT = Draft(
-    built_by="0.1.0",
-    embedder=EmbedderSpec(model="stub", revision="1", dim=4, max_tokens=16),
-    chunker=ChunkerSpec(name="plain", version=1, target_tokens=8, max_tokens=16),
-    counts=Counts(documents=1, chunks=1, sentences=1),
-    sources=(),
-)
 BEFORE, AFTER, NEXT = 1, 2, 3
 LARGEST = 20_000  # bytes of the largest file
 
@@ -81,25 +72,6 @@ def _hidden(home: Path) -> list[str]:
 # --- What runs in the child ---------------------------------------------------------------------------------------
 
 
-def _fork(act: Callable[[], object]) -> int:
-    """Run in a forked child; its process id. It exits with 0, or with a `WaymarkError`'s own code."""
-    if pid := os.fork():
-        return pid
-    code = 99
-    try:
-        act()
-        code = 0
-    except WaymarkError as error:
-        code = error.exit_code
-    finally:
-        os._exit(code)
-
-
-def _wait(pid: int) -> int:
-    """Its exit code; negative is the signal that ended it."""
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def _act(name: str, home: Path) -> None:
     if name == "commit":
         _commit(home, AFTER)
@@ -112,12 +84,7 @@ def _act(name: str, home: Path) -> None:
 def _killed_at(step: int, act: str, home: Path) -> Callable[[], None]:
     def run() -> None:
         calls = iter(range(1_000_000))
-
-        def kill(name: str) -> None:
-            if next(calls) == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        files.step = kill
+        files.step = lambda _: os.kill(os.getpid(), signal.SIGKILL) if next(calls) == step else None
         _act(act, home)
 
     return run
@@ -128,11 +95,11 @@ def child_kills(act: str, base: Path, out: Path) -> list[str]:
     steps: list[str] = []
     out.mkdir()
     files.step = steps.append
-    _copy(base, out / "clean")
+    copy(base, out / "clean")
     _act(act, out / "clean")
     for n in range(len(steps)):
-        _copy(base, out / str(n))
-        assert _wait(_fork(_killed_at(n, act, out / str(n)))) == -signal.SIGKILL
+        copy(base, out / str(n))
+        assert wait(fork(_killed_at(n, act, out / str(n)))) == -signal.SIGKILL
     return steps
 
 
@@ -146,10 +113,10 @@ def child_random_kills(home: Path, times: int) -> list[int]:
             _commit(home, n + 1)
 
     for _ in range(times):
-        pid = _fork(commit_on)
+        pid = fork(commit_on)
         time.sleep(delay.uniform(0.0, 0.06))
         os.kill(pid, signal.SIGKILL)
-        assert _wait(pid) == -signal.SIGKILL
+        assert wait(pid) == -signal.SIGKILL
         states.append(_state(home) or 0)
     return states
 
@@ -168,12 +135,12 @@ def child_race(home: Path, times: int) -> list[list[float]]:
                 os.read(held, 1)  # until the other one has given up
                 writer.commit(_contents(AFTER), DRAFT)
 
-        pids = [_fork(write), _fork(write)]
+        pids = [fork(write), fork(write)]
         os.write(open_gate, b"..")
         first, status = os.wait()
         os.write(hold, b".")
         pids.remove(first)
-        results.append([os.waitstatus_to_exitcode(status), _wait(pids[0]), time.monotonic() - began])
+        results.append([os.waitstatus_to_exitcode(status), wait(pids[0]), time.monotonic() - began])
         for descriptor in (gate, open_gate, held, hold):
             os.close(descriptor)
     return results
@@ -199,8 +166,8 @@ def child_size_limits(base: Path, out: Path, limits: list[int]) -> list[int]:
     codes = []
     out.mkdir()
     for limit in limits:
-        _copy(base, out / str(limit))
-        codes.append(_wait(_fork(limited(limit, out / str(limit)))))
+        copy(base, out / str(limit))
+        codes.append(wait(fork(limited(limit, out / str(limit)))))
     return codes
 
 
@@ -219,19 +186,11 @@ def child_read_only(home: Path) -> list[int]:
         return run
 
     acts = (_state, lambda here: _commit(here, AFTER), lambda here: Generations(here).rollback())
-    return [_wait(_fork(as_guest(act))) for act in acts]
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source.exists():
-        shutil.copytree(source, target)
+    return [wait(fork(as_guest(act))) for act in acts]
 
 
 if __name__ == "__main__":
-    name, *arguments = json.loads(sys.argv[1])
-    paths = [Path(one) if isinstance(one, str) and os.sep in one else one for one in arguments]
-    sys.stdout.write(json.dumps(globals()[f"child_{name}"](*paths)))
-    sys.exit()
+    answer(globals())
 
 
 # --- The tests ----------------------------------------------------------------------------------------------------
@@ -242,29 +201,6 @@ pytestmark = [
 ]
 
 
-def _command(name: str, *arguments: object) -> list[str]:
-    plain = [str(one) if isinstance(one, Path) else one for one in arguments]
-    return [sys.executable, __file__, json.dumps([name, *plain])]
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(Path(rag.__file__).parents[1])}
-
-
-def _child(name: str, *arguments: object) -> list:
-    """What `child_<name>` returned in a fresh process."""
-    done = subprocess.run(
-        _command(name, *arguments),
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """A home with one generation."""
@@ -273,7 +209,7 @@ def base(tmp_path: Path) -> Path:
 
 
 def test_a_kill_at_any_step_of_a_commit_leaves_before_or_after(base: Path, tmp_path: Path) -> None:
-    steps = _child("kills", "commit", base, tmp_path / "out")
+    steps = child(__file__, "kills", "commit", base, tmp_path / "out")
     assert {"lock taken", "manifest written", "generation in place", "old generations removed"} <= set(steps)
     swapped = steps.index("CURRENT swapped")
     for n, step in enumerate(steps):
@@ -287,7 +223,7 @@ def test_a_kill_at_any_step_of_a_commit_leaves_before_or_after(base: Path, tmp_p
 
 
 def test_a_kill_at_any_step_of_the_very_first_commit_leaves_nothing_or_all(tmp_path: Path) -> None:
-    steps = _child("kills", "commit", tmp_path / "none", tmp_path / "out")
+    steps = child(__file__, "kills", "commit", tmp_path / "none", tmp_path / "out")
     states = []
     for n, step in enumerate(steps):
         home = tmp_path / "out" / str(n)
@@ -300,7 +236,7 @@ def test_a_kill_at_any_step_of_the_very_first_commit_leaves_nothing_or_all(tmp_p
 
 def test_a_kill_at_any_step_of_a_rollback_leaves_before_or_after(base: Path, tmp_path: Path) -> None:
     _commit(base, AFTER)
-    steps = _child("kills", "rollback", base, tmp_path / "out")
+    steps = child(__file__, "kills", "rollback", base, tmp_path / "out")
     states = [_state(tmp_path / "out" / str(n)) for n in range(len(steps))]
     assert states == sorted(states, reverse=True)
     assert set(states) == {AFTER, BEFORE}
@@ -312,7 +248,7 @@ def test_a_kill_during_recovery_is_recovered_from(base: Path, tmp_path: Path) ->
     shutil.copytree(store.folder(store.ids()[0]), store.folder(f".{store.ids()[0]}"))  # half removed
     (base / "CURRENT.0a.tmp").write_bytes(b"2026")
     (store.folder(store.ids()[1]) / "dense.faiss").write_bytes(b"?")
-    steps = _child("kills", "recover", base, tmp_path / "out")
+    steps = child(__file__, "kills", "recover", base, tmp_path / "out")
     assert steps.count("leftover removed") == 2
     assert "swept" in steps
     for n, step in enumerate(steps):
@@ -325,7 +261,7 @@ def test_a_kill_during_recovery_is_recovered_from(base: Path, tmp_path: Path) ->
 
 
 def test_kills_at_random_times_never_lose_a_commit(base: Path) -> None:
-    states = _child("random_kills", base, 30)
+    states = child(__file__, "random_kills", base, 30)
     assert states == sorted(states)
     assert states[0] >= BEFORE
     assert states[-1] > BEFORE
@@ -379,7 +315,7 @@ def test_whatever_the_disk_refuses_the_commit_fails_and_changes_nothing_or_is_co
     told: list[str] = []
     for n in range(1, 200):
         home = tmp_path / str(n)
-        _copy(tmp_path / "base", home)
+        copy(tmp_path / "base", home)
         disk = Disk(kind, n, persistent)
         with pytest.MonkeyPatch.context() as monkeypatch:
             disk.under(monkeypatch)
@@ -404,7 +340,7 @@ def test_a_disk_that_fills_up_at_any_size_is_told_and_the_old_index_answers(
     base: Path, tmp_path: Path
 ) -> None:
     limits = [0, 1, 20, *(LARGEST * part // 100 for part in range(5, 100, 5)), LARGEST - 1]
-    codes = _child("size_limits", base, tmp_path / "out", [*limits, LARGEST])
+    codes = child(__file__, "size_limits", base, tmp_path / "out", [*limits, LARGEST])
     assert codes == [StorageError.exit_code] * len(limits) + [0]
     for limit in limits:
         home = tmp_path / "out" / str(limit)
@@ -429,20 +365,22 @@ def _chmod(home: Path, folder: int, file: int) -> None:
 
 def test_a_read_only_home_is_read_and_refuses_to_be_written(read_only: Path) -> None:
     listed = sorted(map(str, read_only.rglob("*")))
-    codes = _child("read_only", read_only)
+    codes = child(__file__, "read_only", read_only)
     assert codes == [0, StorageError.exit_code, StorageError.exit_code]
     assert sorted(map(str, read_only.rglob("*"))) == listed
 
 
 def test_of_two_writers_exactly_one_wins_and_the_other_says_why(base: Path) -> None:
-    for loser, winner, seconds in _child("race", base, 5):
+    for loser, winner, seconds in child(__file__, "race", base, 5):
         assert (loser, winner) == (IndexLocked.exit_code, 0)
         assert seconds < 5
     assert _state(base) == AFTER
 
 
 def test_a_killed_holder_frees_the_lock_at_once(base: Path) -> None:
-    with subprocess.Popen(_command("hold", base), env=_environment(), stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(
+        command(__file__, "hold", base), env=environment(), stdout=subprocess.PIPE
+    ) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(IndexLocked, match=f"process {holder.pid}"):

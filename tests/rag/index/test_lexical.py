@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.index.lexical import Lexical, build_lexical
+from rag.index.lexical import Lexical, LexicalBuilder
 from rag.terms import terms
+from rag.testing import content_bytes
 
 TEXTS = [
     "LoRA freezes the weights and trains two small matrices.",
@@ -21,8 +22,15 @@ TEXTS = [
 ]
 
 
+def _files(scratch: Path, texts: list[str]) -> dict[str, bytes]:
+    builder = LexicalBuilder()
+    for text in texts:
+        builder.add(text)
+    return {name: content_bytes(content) for name, content in builder.files(scratch).items()}
+
+
 def _lexical(folder: Path, texts: list[str]) -> Lexical:
-    for name, data in build_lexical(texts).items():
+    for name, data in _files(folder / "scratch", texts).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -100,9 +108,58 @@ def test_words_are_counted_as_written_but_for_case(lexical: Lexical) -> None:
 
 
 def test_nothing_is_pickled_and_equal_texts_give_equal_words(tmp_path: Path) -> None:
-    files = build_lexical(TEXTS)
+    files = _files(tmp_path / "one", TEXTS)
     assert {Path(name).suffix for name in files} <= {".json", ".npy"}
     assert all(name.startswith("lexical/") for name in files)
     assert not any(data.startswith(b"\x80") for data in files.values())
-    assert build_lexical(TEXTS) == files
+    assert _files(tmp_path / "two", TEXTS) == files
     assert json.loads(files["lexical/words.json"])["lora"] == 1
+
+
+ROWS = (  # place, headings, own words
+    ("a", "Metals\n", "Iron rusts."),
+    ("a", "Metals\n", "Copper turns green."),
+    ("a", "Metals\n", "Gold stays."),
+    ("b", "Woods\n", "Oak is hard."),
+    (None, "", "Pine is soft."),
+    (None, "", "Ash bends."),
+)
+
+
+@pytest.mark.parametrize(
+    ("around", "asked", "found"),
+    [
+        (0, "copper", {1}),
+        (1000, "copper", {0, 1, 2}),  # its neighbours of the same place have it, others have not
+        (1000, "oak", {3}),
+        (1000, "pine", {4}),  # without a place there are no neighbours
+        (1000, "metals", {0, 1, 2}),
+        (len("Iron rusts.") + len("Copper turns green."), "gold", {2}),  # no room for two neighbours
+        (len("Copper turns green.") + len("Gold stays."), "iron", {0, 1}),  # the row before comes first
+    ],
+)
+def test_a_row_is_found_by_the_words_around_it_as_far_as_there_is_room(
+    around: int, asked: str, found: set[int], tmp_path: Path
+) -> None:
+    builder = LexicalBuilder(around_chars=around)
+    for place, headings, own in ROWS:
+        builder.add(headings + own, n_own=len(own), place=place)
+    for name, content in builder.files(tmp_path / "scratch").items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content_bytes(content))
+    scores = Lexical(tmp_path).scores(terms(asked))
+    assert {row for row, score in enumerate(scores) if score > 0} == found
+
+
+def test_headings_count_once_however_many_neighbours_a_row_has(tmp_path: Path) -> None:
+    builder = LexicalBuilder(around_chars=1000)
+    for _, headings, own in ROWS[:3]:
+        builder.add(headings + own, n_own=len(own), place="a")
+    builder.add("Metals metals metals metals", place=None)
+    for name, content in builder.files(tmp_path / "scratch").items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content_bytes(content))
+    scores = Lexical(tmp_path).scores(terms("metals"))
+    assert scores[3] > max(scores[:3])

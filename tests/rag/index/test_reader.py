@@ -11,17 +11,14 @@ import pytest
 
 from rag.embed import Passage, Vectors
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
-from rag.index.builder import SENTENCES, IndexedChunk, build_files
+from rag.index.builder import SENTENCES, IndexedChunk
 from rag.index.dense import FILE as DENSE
-from rag.index.dense import build_dense
 from rag.index.generations import Generations
-from rag.index.lexical import build_lexical
 from rag.index.manifest import ChunkerSpec, Counts, Draft, Manifest
 from rag.index.reader import Index
 from rag.index.rows import FILE as ROWS
-from rag.index.rows import build_rows
 from rag.schema import Block, BlockKind, Chunk, Document, Sentence, Source, Span
-from rag.testing import FakeEmbedder
+from rag.testing import FakeEmbedder, build_files
 
 EMBEDDER = FakeEmbedder(dim=8)
 SENTENCES_OF = [["Cats purr.", "Cats sleep."], ["Dogs bark."], ["Birds fly.", "Birds sing.", "Birds nest."]]
@@ -173,16 +170,16 @@ def _saved(rows: object) -> bytes:
 
 
 def _vector_lost(files: Files) -> Files:
-    return files | {DENSE: build_dense(np.eye(2, 8, dtype=np.float32))}
+    return files | {DENSE: _files(SENTENCES_OF[:2])[DENSE]}
 
 
 def _text_lost(files: Files) -> Files:
-    return files | build_lexical(["Cats.", "Dogs."])
+    fewer = _files(SENTENCES_OF[:2])
+    return files | {name: data for name, data in fewer.items() if name.startswith("lexical/")}
 
 
 def _chunk_lost(files: Files) -> Files:
-    document, chunks = _document(SENTENCES_OF)
-    return files | {ROWS: build_rows([document], [(chunk, "") for chunk in chunks[:2]])}
+    return files | {ROWS: _files(SENTENCES_OF[:2])[ROWS]}
 
 
 def _all_lost_a_row(files: Files) -> Files:

@@ -2,6 +2,7 @@
 
 import string
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexCorrupt
-from rag.index.rows import FILE, Rows, build_rows
+from rag.index.rows import FILE, Rows, RowsBuilder
 from rag.schema import Block, BlockKind, Chunk, Document, Heading, Mark, Page, Sentence, Source, Span, Work
 
 SOURCE = Source(
     source_id="a" * 16, path="a.txt", media_type="text/plain", content_sha256="0" * 64, size_bytes=3
 )
+BLOCK = Block(kind=BlockKind.ROW, span=Span(start=0, end=1), columns=("a", "b"))
 SENTENCE = Sentence(span=Span(start=0, end=1), kind=BlockKind.PARAGRAPH, block=0)
 
 
@@ -39,11 +41,20 @@ def _document(source: Source = SOURCE, *, title: str = "T") -> Document:
 
 
 def _rows(folder: Path, documents: list[Document], chunks: list[Chunk]) -> Rows:
-    folder.mkdir(exist_ok=True)
-    (folder / FILE).write_bytes(
-        build_rows(documents, [(chunk, f"searched {chunk.ordinal}") for chunk in chunks])
-    )
+    _build(folder, documents, chunks)
     return Rows(folder)
+
+
+def _build(folder: Path, documents: list[Document], chunks: list[Chunk]) -> bytes:
+    folder.mkdir(exist_ok=True)
+    (folder / FILE).unlink(missing_ok=True)
+    builder = RowsBuilder(folder / FILE)
+    for document in documents:
+        builder.add_document(document)
+    for chunk in chunks:
+        builder.add_chunk(chunk, f"searched {chunk.ordinal}")
+    builder.close()
+    return (folder / FILE).read_bytes()
 
 
 _text = st.text(st.characters(codec="utf-8"), max_size=10)
@@ -125,6 +136,7 @@ def test_any_document_and_chunk_come_back_as_they_were(
 ) -> None:
     rows = _rows(tmp_path, [document], chunks)
     assert rows.document(document.source.source_id) == document
+    assert rows.outline(document.source.source_id) == replace(document, text="", blocks=())
     assert [chunk for chunk, _ in rows.chunks(range(len(chunks)))] == chunks
     assert len(rows) == len(chunks)
     rows.close()
@@ -158,6 +170,8 @@ def test_a_row_that_is_not_there_is_a_key_error(tmp_path: Path) -> None:
         rows.chunks([1])
     with pytest.raises(KeyError, match="nowhere"):
         rows.document("nowhere")
+    with pytest.raises(KeyError, match="nowhere"):
+        rows.outline("nowhere")
     rows.close()
 
 
@@ -172,10 +186,9 @@ def test_rows_and_titles_are_listed_by_source(tmp_path: Path) -> None:
     rows.close()
 
 
-def test_equal_content_gives_equal_bytes() -> None:
+def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
     chunks = [_chunk(n) for n in range(3)]
-    entries = [(chunk, "") for chunk in chunks]
-    assert build_rows([_document()], entries) == build_rows([_document()], entries)
+    assert _build(tmp_path / "a", [_document()], chunks) == _build(tmp_path / "b", [_document()], chunks)
 
 
 def test_threads_may_share_it_and_reading_writes_nothing(tmp_path: Path) -> None:
@@ -196,11 +209,48 @@ def test_a_file_that_is_none_of_ours_is_corrupt(tmp_path: Path, data: bytes | No
         Rows(tmp_path)
 
 
-def test_the_chunks_of_a_source_come_back_with_their_searched_texts(tmp_path: Path) -> None:
-    chunks = [_chunk(0), _chunk(1)]
-    rows = _rows(tmp_path, [_document()], chunks)
-    assert rows.source_at(_document().source.path) == _document().source.source_id
-    found = list(rows.indexed(chunks[0].source_id))
-    assert found == [(chunk, f"searched {chunk.ordinal}") for chunk in chunks]
-    with pytest.raises(KeyError):
-        rows.source_at("elsewhere")
+def test_chunks_come_back_with_their_searched_texts_while_the_file_is_built(tmp_path: Path) -> None:
+    builder = RowsBuilder(tmp_path / FILE)
+    chunks = [_chunk(n) for n in range(600)]
+    for chunk in chunks:
+        builder.add_chunk(chunk, f"searched {chunk.ordinal}")
+    groups = list(builder.chunks(range(5, 600)))
+    assert max(map(len, groups)) < 300
+    assert [entry for group in groups for entry in group] == [
+        (chunk, f"searched {chunk.ordinal}") for chunk in chunks[5:]
+    ]
+    searched = list(builder.searched())
+    assert [row.text for row in searched] == [f"searched {n}" for n in range(600)]
+    assert [row.n_own for row in searched] == [len(chunk.text) for chunk in chunks]
+    assert [row.place[:2] for row in searched] == [(chunk.source_id, chunk.section_id) for chunk in chunks]
+    builder.close()
+
+
+def test_a_document_is_copied_from_another_file_with_its_rows_moved(tmp_path: Path) -> None:
+    other = replace(SOURCE, source_id="b" * 16, path="b.txt")
+    document = replace(_document(other, title="Ü"), text="words " * 30_000, blocks=(BLOCK,) * 2_500)
+    chunks = [_chunk(0), _chunk(1, source_id=other.source_id), _chunk(2, source_id=other.source_id)]
+    old = _rows(tmp_path / "old", [_document(), document], chunks)
+    builder = RowsBuilder(tmp_path / FILE)
+    builder.add_document(_document())
+    for n in range(5):
+        builder.add_chunk(_chunk(n), "")
+    first_sentence = builder.n_sentences
+    copied = builder.copy(tmp_path / "old", other.source_id)
+    builder.close()
+    assert (copied.rows, len(copied.sentences)) == (range(1, 3), sum(len(c.sentences) for c in chunks[1:]))
+    new = Rows(tmp_path)
+    assert new.document(other.source_id) == document == old.document(other.source_id)
+    assert [chunk for chunk, _ in new.chunks([5, 6])] == chunks[1:]
+    assert new.chunks([5])[0][1] == first_sentence
+    old.close()
+    new.close()
+
+
+@pytest.mark.parametrize("span", [(0, 5), (65_530, 65_550), (131_071, 131_073), (199_990, 200_000), (7, 7)])
+def test_a_part_of_a_text_is_read_without_the_rest(tmp_path: Path, span: tuple[int, int]) -> None:
+    text = "".join(f"{n:05d}é👍 " for n in range(25_000))[:200_000]
+    rows = _rows(tmp_path, [replace(_document(), text=text)], [])
+    assert rows.text(SOURCE.source_id, Span(start=span[0], end=span[1])) == text[slice(*span)]
+    assert rows.document(SOURCE.source_id).text == text
+    rows.close()

@@ -11,10 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpcore
 import pytest
+
+from ingest.pipeline import index_corpus
+from rag.embed import PACKAGED, open_embedder
 
 PUBLIC = "93.184.216.34"
 
@@ -205,3 +209,11 @@ def _text_page() -> Callable[..., bytes]:
 @pytest.fixture(name="page")
 def _page() -> type[Page]:
     return Page
+
+
+@pytest.fixture(scope="session")
+def roadmap_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the real roadmap in it, the same one that the tests of `rag` use. To be read only."""
+    home = tmp_path_factory.getbasetemp() / "roadmap"
+    index_corpus(home, embedder=open_embedder(PACKAGED, home=home))
+    return home
