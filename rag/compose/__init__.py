@@ -1,0 +1,61 @@
+"""The extractive answerer: picks the sentences, list items or table rows that answer, and joins them readably.
+
+Pure over hits and documents: it writes nothing of its own but list markers, column names, citation labels and how many
+works there are, so that every shown sentence is the document's. Never passed off as the work of a language model.
+"""
+
+from collections.abc import Callable, Sequence
+
+from rag.compose.candidate import POINTS_BACK, Candidate, Style, in_order, shown_as
+from rag.compose.choose import best_within
+from rag.compose.lists import list_of
+from rag.compose.weigh import Weigh, shares_of_terms, weigh_sentences
+from rag.compose.works import count_works, works_behind
+from rag.query import Query, Wanted
+from rag.schema import BlockKind, Document, Hit
+from rag.terms import terms
+
+__all__ = ["POINTS_BACK", "Candidate", "Style", "Weigh", "compose", "shown_as", "weigh_sentences"]
+
+
+def compose(
+    query: Query,
+    hits: Sequence[Hit],
+    *,
+    document: Callable[[str], Document],
+    weigh: Weigh,
+    style: Style | None = None,
+) -> tuple[Candidate, ...]:
+    """The sentences of the answer in reading order; empty if there is nothing to choose from."""
+    style = style or Style()
+    ranked = weigh_sentences(query, hits, weigh=weigh, style=style)
+    if not ranked:
+        return ()
+    if query.wanted is Wanted.WORKS:
+        works = count_works(ranked, document) if query.counted else ()
+        works = works or works_behind(ranked, query, hits, style)
+        if works:
+            return works
+    if query.wanted is Wanted.LIST:
+        listed = list_of(ranked, query, document, style)
+        if listed:
+            return listed
+    told = [c for c in ranked if c.sentence.kind is not BlockKind.ENTRY] or ranked[:1]
+    asked = shares_of_terms(query, weigh)
+    if query.wanted is Wanted.COMPARISON:
+        sides = _sides(told, frozenset(terms(query.standalone)), document)
+        return in_order(best_within(told, asked, style, fresh=style.fresh_compared, first=sides))
+    return in_order(best_within(told, asked, style, fresh=style.fresh))
+
+
+def _sides(
+    ranked: Sequence[Candidate], named: frozenset[str], document: Callable[[str], Document]
+) -> tuple[Candidate, ...]:
+    """The best sentence of each item that bears the name of a side, where both sides of a comparison have one."""
+    best: dict[frozenset[str], Candidate] = {}
+    for candidate in ranked:
+        block = document(candidate.hit.chunk.source_id).blocks[candidate.sentence.block]
+        label = frozenset(terms(block.label))
+        if label and label <= named:
+            best.setdefault(label, candidate)
+    return tuple(best.values())[:2] if len(best) > 1 else ()
