@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from eval.options import (
     DEV,
@@ -20,6 +19,7 @@ from eval.options import (
     Seed,
     Strategy,
     Strict,
+    bars,
     end_with,
     keep,
     require_extra,
@@ -73,11 +73,10 @@ def ask_all(
     """Run the questions with a progress bar; failures are told as they occur."""
     from eval.gold import run_gold
 
-    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     roadmap = roadmap_path()
     originals = {roadmap.name: roadmap.read_text(encoding="utf-8")}
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("gold", total=len(questions))
+    with bars() as progress:
+        task = progress.add_task(label, total=len(questions))
 
         def advance(row: "GoldRow") -> None:
             progress.advance(task)

@@ -2,31 +2,43 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
-from eval.options import FLOORS, Gate, Home, Out, end_with, keep, require_extra, runs_folder
-from eval.ragas_cli import Concurrency, Judge, JudgeUrl, Timeout, open_judge
+from eval.options import (
+    FLOORS,
+    Concurrency,
+    Gate,
+    Home,
+    Judge,
+    JudgeUrl,
+    Most,
+    Out,
+    Timeout,
+    bars,
+    end_with,
+    keep,
+    require_extra,
+    runs_folder,
+)
 from rag.errors import QuestionSetError
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # they load numpy, scikit-learn and matplotlib
     from eval.judge_report import Judged
+    from eval.judging import JudgeModel
     from eval.labelled import LabelledSet
     from eval.runs import Outcome
     from eval.scorers import Scorer
-    from rag.generate import Generator
-
-Most = Annotated[int, typer.Option(min=10, help="Most originals of each set; each gives several pairs.")]
+    from eval.scoring import Pace
 
 
 def judge(
     out: Out = None,
     *,
-    model: Annotated[str | None, typer.Option("--judge", help="Model to measure as a judge, too.")] = None,
+    judge: Judge = None,
     judge_url: JudgeUrl = None,
     home: Home = None,
     most: Most = 300,
@@ -37,14 +49,15 @@ def judge(
     """Measure every faithfulness scorer on labelled pairs: AUROC, balanced accuracy, calibration."""
     require_extra("matplotlib", "sklearn")
     from eval.floors import check_values, load_floors
+    from eval.judging import opened_judge
     from eval.page import markdown
+    from eval.scoring import Pace
 
     floors = load_floors(FLOORS, kind="judge") if gate else {}
-    generator = open_judge(model, judge_url, home)
     settings = load_settings({"home": home}).settings
-    outcome = judge_scorers(settings, generator, most=most, concurrency=concurrency, timeout_s=timeout_s)
-    if generator is not None:
-        generator.close()
+    with opened_judge(judge, judge_url, home) as model:
+        pace = Pace(concurrency=concurrency, timeout_s=timeout_s)
+        outcome = judge_scorers(settings, model, most=most, pace=pace)
     typer.echo(markdown(outcome.sheet))
     keep(outcome, runs_folder(out, home))
     if gate:
@@ -56,25 +69,20 @@ def judge(
 
 def judge_scorers(
     settings: Settings,
-    generator: "Generator | None",
+    judge: "JudgeModel | None",
     *,
     most: int,
-    concurrency: int = 1,
-    timeout_s: float = 600.0,
+    pace: "Pace",
 ) -> "Outcome":
     """Score all pairs of all sets that are there with all scorers that are there."""
     from eval.judge_report import judge_outcome
 
     sets, notes = _sets(settings, most=most)
-    scorers, facts = _scorers(settings, generator)
-    if generator is None:
+    scorers, facts = _scorers(settings, judge)
+    if judge is None:
         notes.append("no judge (--judge): no language model was measured")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        judged = [
-            _judged(one, scorers, settings.home, progress, concurrency=concurrency, timeout_s=timeout_s)
-            for one in sets
-        ]
+    with bars() as progress:
+        judged = [_judged(one, scorers, settings.home, progress, pace=pace) for one in sets]
     return judge_outcome(judged, scorers, facts=facts, notes=notes)
 
 
@@ -93,9 +101,7 @@ def _sets(settings: Settings, *, most: int) -> "tuple[list[LabelledSet], list[st
     return sets, notes
 
 
-def _scorers(
-    settings: Settings, generator: "Generator | None"
-) -> "tuple[tuple[Scorer, ...], dict[str, str]]":
+def _scorers(settings: Settings, judge: "JudgeModel | None") -> "tuple[tuple[Scorer, ...], dict[str, str]]":
     from eval.remember import RememberingEmbedder
     from eval.scorers import baseline_scorers, checker_scorer, llm_scorers
     from rag.embed import open_embedder
@@ -104,15 +110,14 @@ def _scorers(
 
     embedder = RememberingEmbedder(open_embedder(settings.embedder, home=settings.home))
     threshold = load_model().threshold
-    checkers = [EmbeddedChecker(embedder)]
     chosen = open_checker(embedder, settings)
-    scorers = [checker_scorer(one, threshold=threshold) for one in checkers]
+    scorers = [checker_scorer(EmbeddedChecker(embedder), threshold=threshold)]
     if chosen.name != EmbeddedChecker.name:  # an entailment model that the settings name
         scorers.append(checker_scorer(chosen, threshold=0.5))
     facts = {"embedder": f"{embedder.spec.model}@{embedder.spec.revision[:12]}", "checker": chosen.name}
-    if generator is not None:
-        scorers += llm_scorers(generator)
-        facts["judge"] = generator.name
+    if judge is not None:
+        scorers += llm_scorers(judge)
+        facts["judge"] = judge.name
     return (*scorers, *baseline_scorers(embedder)), facts
 
 
@@ -122,8 +127,7 @@ def _judged(
     home: Path,
     progress: Progress,
     *,
-    concurrency: int,
-    timeout_s: float,
+    pace: "Pace",
 ) -> "Judged":
     from eval.judge import trust
     from eval.judge_report import Judged
@@ -138,13 +142,9 @@ def _judged(
             [scorer.metric for scorer in scorers],
             samples,
             cache=ScoreCache(home / "cache" / "scores"),
-            concurrency=concurrency,
-            timeout_s=timeout_s,
+            pace=pace,
             on_item=lambda _: progress.advance(task),
         )
     )
     trusts = (trust(scorer, labelled.pairs, items) for scorer in scorers)
     return Judged(labelled=labelled, items=items, trusts=tuple(one for one in trusts if one is not None))
-
-
-__all__ = ["Judge", "judge", "judge_scorers"]

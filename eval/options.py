@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rag.bundled import bundled_path
 from rag.errors import SettingsError
@@ -36,6 +37,18 @@ Out = Annotated[
     Path | None, typer.Option(help="Folder in which the run gets its own; else the setting `runs`.")
 ]
 Gate = Annotated[bool, typer.Option("--gate", help="Exit with 1 if a floor breaks or an item fails.")]
+Judge = Annotated[
+    str | None,
+    typer.Option("--judge", help="Model that judges: transformers:… or openai:… with --judge-url."),
+]
+JudgeUrl = Annotated[str | None, typer.Option(help="Address of the judge's OpenAI-compatible server.")]
+Concurrency = Annotated[
+    int, typer.Option(min=1, help="Items that are judged at once; 1 suits a local model.")
+]
+Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds for one metric of one item.")]
+Most = Annotated[
+    int, typer.Option(min=10, help="Most originals of each labelled set; each gives several pairs.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 
@@ -65,6 +78,12 @@ def keep(outcome: "Outcome", parent: Path) -> Path:
     folder = write_outcome(outcome, new_folder(parent, stamp(now, outcome.kind)), now=now)
     Console(stderr=True, soft_wrap=True).print(f"Written to {folder / PAGE}", highlight=False, markup=False)
     return folder
+
+
+def bars() -> Progress:
+    """Progress bars on standard error, each with its description, a count and the time."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
 
 
 def end_with(broken: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from eval.groundedness import CitedGroundedness, Groundedness
+from eval.judging import JudgeModel
 from eval.ragas_judge import GeneratorJudge, WholeFaithfulness
 from eval.ragas_quiet import (
     VERSION,
@@ -25,7 +26,6 @@ from eval.ragas_quiet import (
 from eval.samples import Sample
 from eval.scoring import Metric
 from rag.embed import Embedder
-from rag.generate import Generator
 from rag.ground import Checker
 
 EMBEDDED = (
@@ -52,9 +52,9 @@ def embedded_metrics(checker: Checker) -> tuple[Metric, ...]:
     )
 
 
-def judged_metrics(generator: Generator, embedder: Embedder) -> tuple[Metric, ...]:
+def judged_metrics(model: JudgeModel, embedder: Embedder) -> tuple[Metric, ...]:
     """What a language model judges."""
-    judge, key = GeneratorJudge(generator), f"ragas {VERSION} strict {generator.name}"
+    judge, key = GeneratorJudge(model.generator), f"ragas {VERSION} strict {model.key}"
     relevancy = AnswerRelevancy(llm=judge, embeddings=RagasEmbedding(embedder))
     chosen: Sequence[tuple[str, Any, Callable[[Sample], bool], tuple[str, ...]]] = (
         ("faithfulness", WholeFaithfulness(llm=judge), _is_answered, ("response", "retrieved_contexts")),

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
+from eval.judging import JudgeModel
 from eval.metrics import content_words, share_inside, words
 from eval.pairs import Pair
 from eval.samples import Sample
 from eval.scoring import Metric
 from rag.embed import Embedder
-from rag.generate import Generator
 from rag.ground import Checker
 
 QUESTION = "What does the text say?"
@@ -82,12 +82,12 @@ def checker_scorer(checker: Checker, *, threshold: float) -> Scorer:
     return Scorer(metric=_metric(checker.name, score), threshold=threshold, is_probability=True)
 
 
-def llm_scorers(generator: Generator) -> tuple[Scorer, ...]:
+def llm_scorers(model: JudgeModel) -> tuple[Scorer, ...]:
     """A language model asked outright, and Ragas' faithfulness with the same model."""
     from eval.ragas_judge import GeneratorJudge, WholeFaithfulness  # noqa: PLC0415 (Ragas takes seconds to load)
     from eval.ragas_quiet import VERSION  # noqa: PLC0415
 
-    judge = GeneratorJudge(generator)
+    judge = GeneratorJudge(model.generator)
     faithfulness = WholeFaithfulness(llm=judge)
 
     async def ask(sample: Sample) -> float:
@@ -107,7 +107,7 @@ def llm_scorers(generator: Generator) -> tuple[Scorer, ...]:
         return float(result.value)
 
     def made(name: str, key: str, score: Callable[[Sample], Awaitable[float]]) -> Metric:
-        return Metric(name=name, key=f"{key} {generator.name}", due=lambda _: True, score=score)
+        return Metric(name=name, key=f"{key} {model.key}", due=lambda _: True, score=score)
 
     return (
         Scorer(metric=made("llm", "llm 1", ask), threshold=0.5, is_probability=True),

@@ -29,6 +29,14 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How hard metrics are asked: items at once, and seconds for one metric of one item."""
+
+    concurrency: int = 1
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredItem:
     """One sample under all metrics; what was not due is in neither mapping."""
 
@@ -72,23 +80,18 @@ async def score_samples(
     samples: Sequence[Sample],
     *,
     cache: ScoreCache,
-    concurrency: int,
-    timeout_s: float,
+    pace: Pace,
     on_item: Callable[[ScoredItem], None] = lambda _: None,
 ) -> tuple[ScoredItem, ...]:
-    """Score every sample with every metric that is due, at most `concurrency` at once.
-
-    Args:
-        timeout_s: for one metric of one sample.
-    """
-    slots = asyncio.Semaphore(concurrency)
+    """Score every sample with every metric that is due, at the pace given."""
+    slots = asyncio.Semaphore(pace.concurrency)
 
     async def one(sample: Sample) -> ScoredItem:
         item = ScoredItem(sample=sample)
         for metric in metrics:
             if metric.due(sample):
                 async with slots:
-                    await _score(metric, item, cache=cache, timeout_s=timeout_s)
+                    await _score(metric, item, cache=cache, timeout_s=pace.timeout_s)
         on_item(item)
         return item
 

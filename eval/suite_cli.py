@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -13,23 +13,26 @@ from eval.options import (
     DOCUMENTS,
     FLOORS,
     OWN,
+    Concurrency,
     Gate,
     Home,
+    Judge,
+    JudgeUrl,
     Llm,
     LlmUrl,
+    Most,
     Out,
+    Timeout,
     end_with,
     require_extra,
     runs_folder,
 )
 from eval.questions import Question, load_questions
-from eval.ragas_cli import Concurrency, Judge, JudgeUrl, Timeout, open_judge, score_answers
+from eval.ragas_cli import score_answers
 
 if TYPE_CHECKING:  # they load numpy and matplotlib
     from eval.runs import Outcome
     from rag.assistant import Assistant
-
-Most = Annotated[int, typer.Option(min=10, help="Most originals of each labelled set.")]
 
 
 def suite(
@@ -47,23 +50,21 @@ def suite(
 ) -> None:
     """Question sets, Ragas and the trust in its scorers; without --judge no language model is asked to judge."""
     require_extra("ragas", "matplotlib", "rapidfuzz", "sklearn")
+    from eval.judging import opened_judge
     from eval.runs import PAGE
+    from eval.scoring import Pace
     from eval.suite import write_suite
     from rag.cli.ask import opened
 
-    generator = open_judge(judge, judge_url, home)
+    pace = Pace(concurrency=concurrency, timeout_s=timeout_s)
     parts: dict[str, Outcome] = {}
-    with opened(home=home, llm=llm, llm_url=llm_url) as assistant:
+    with (
+        opened_judge(judge, judge_url, home) as model,
+        opened(home=home, llm=llm, llm_url=llm_url) as assistant,
+    ):
         parts |= _gold_parts(assistant)
-        questions = load_questions(DEV)
-        parts["ragas"] = score_answers(
-            assistant, questions, generator, name=DEV.name, concurrency=concurrency, timeout_s=timeout_s
-        )
-        parts["judge"] = judge_scorers(
-            assistant.settings, generator, most=most, concurrency=concurrency, timeout_s=timeout_s
-        )
-    if generator is not None:
-        generator.close()
+        parts["ragas"] = score_answers(assistant, load_questions(DEV), model, name=DEV.name, pace=pace)
+        parts["judge"] = judge_scorers(assistant.settings, model, most=most, pace=pace)
     folder = write_suite(parts, runs_folder(out, home), now=datetime.now(UTC))
     for name, part in parts.items():
         typer.echo(f"{name}: {part.sheet.title}")

@@ -21,7 +21,7 @@ from eval.remember import RememberingEmbedder
 from eval.report import gold_outcome
 from eval.samples import ask_sample
 from eval.score_cache import ScoreCache
-from eval.scoring import Metric, score_samples
+from eval.scoring import Metric, Pace, score_samples
 from ingest.pipeline import index_corpus
 from rag.assistant import Assistant
 from rag.bundled import roadmap_path
@@ -99,7 +99,7 @@ def broken(
         gold = gold_outcome(run_gold(system, QUESTIONS, originals=originals), name="dev.jsonl")
         samples = [ask_sample(system, question, n_contexts=8)[0] for question in QUESTIONS]
         cache = ScoreCache(tmp_path)
-        items = asyncio.run(score_samples(metrics, samples, cache=cache, concurrency=1, timeout_s=60))
+        items = asyncio.run(score_samples(metrics, samples, cache=cache, pace=Pace(timeout_s=60)))
         ragas = ragas_outcome(items, [metric.name for metric in metrics], facts={})
         lines = (
             *check_values(gold.values, load_floors(FLOORS)),

@@ -10,12 +10,13 @@ import pytest
 
 from eval.judge import trust
 from eval.judge_report import Judged, judge_outcome
+from eval.judging import JudgeModel
 from eval.labelled import LabelledSet, clapnq_sets, halueval_sets, roadmap_set, written_set
 from eval.pairs import Pair
 from eval.samples import Sample
 from eval.score_cache import ScoreCache
 from eval.scorers import Scorer, Verdict, baseline_scorers, checker_scorer, llm_scorers, pair_sample
-from eval.scoring import Metric, ScoredItem, score_samples
+from eval.scoring import Metric, Pace, ScoredItem, score_samples
 from rag.errors import QuestionSetError
 from rag.ground import Stance, Support
 from rag.testing import FakeEmbedder, ScriptedGenerator
@@ -103,7 +104,7 @@ def test_the_outcome_shows_each_scorer_with_its_failures_and_the_caveat() -> Non
 def score(scorers: Sequence[Scorer], pairs: Sequence[Pair], folder: Path) -> tuple[ScoredItem, ...]:
     samples = [pair_sample(one, name=str(n)) for n, one in enumerate(pairs)]
     metrics = [one.metric for one in scorers]
-    return asyncio.run(score_samples(metrics, samples, cache=ScoreCache(folder), concurrency=1, timeout_s=60))
+    return asyncio.run(score_samples(metrics, samples, cache=ScoreCache(folder), pace=Pace(timeout_s=60)))
 
 
 def test_baselines_and_the_checker_score_as_they_say(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_a_language_model_is_asked_outright_and_through_ragas(tmp_path: Path) ->
         json.dumps({"statements": ["a", "b"]}),
         json.dumps({"statements": [verdict, verdict | {"verdict": 0}]}),
     )
-    (item,) = score(llm_scorers(llm), [pair(1, True)], tmp_path)
+    (item,) = score(llm_scorers(JudgeModel(generator=llm)), [pair(1, True)], tmp_path)
     assert item.scores == {"llm": 0.9, "ragas": 0.5}
     assert "statement 1" in llm.seen[0][1].text
 

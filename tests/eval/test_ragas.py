@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from eval.judging import JudgeModel
 from eval.questions import Question
 from eval.ragas_judge import GeneratorJudge, find_objects
 from eval.ragas_metrics import EMBEDDED, JUDGED, embedded_metrics, judged_metrics
 from eval.ragas_report import ragas_outcome
 from eval.samples import Sample, ask_sample, make_sample
 from eval.score_cache import ScoreCache
-from eval.scoring import Metric, ScoredItem, add_up, score_samples
+from eval.scoring import Metric, Pace, ScoredItem, add_up, score_samples
 from rag.errors import ServerFailed
 from rag.generate import Finish, Message
 from rag.ground import Stance, Support
@@ -114,12 +115,16 @@ def sample(name: str = "q1", **changes: Any) -> Sample:
 def scored(
     metrics: Sequence[Metric], samples: Sequence[Sample], folder: Path, **options: Any
 ) -> tuple[ScoredItem, ...]:
-    options = {"concurrency": 1, "timeout_s": 30.0} | options
-    return asyncio.run(score_samples(metrics, samples, cache=ScoreCache(folder), **options))
+    pace = Pace(**({"timeout_s": 30.0} | options))
+    return asyncio.run(score_samples(metrics, samples, cache=ScoreCache(folder), pace=pace))
+
+
+def judged(generator: Any, setup: str = "") -> tuple[Metric, ...]:
+    return judged_metrics(JudgeModel(generator=generator, setup=setup), FakeEmbedder())
 
 
 def test_known_verdicts_give_the_known_scores(tmp_path: Path) -> None:
-    (item,) = scored(judged_metrics(Judge(), FakeEmbedder()), [sample()], tmp_path)
+    (item,) = scored(judged(Judge()), [sample()], tmp_path)
     assert item.failures == {}
     assert item.scores == pytest.approx(
         {
@@ -144,7 +149,7 @@ def test_the_embedded_metrics_need_no_judge_and_give_the_known_scores(tmp_path: 
 @pytest.mark.parametrize("said", ["I think it is fine.", '{"verdict": "perhaps"}', "", "[1, 2]"])
 def test_rubbish_is_a_counted_failure_after_a_second_try(tmp_path: Path, said: str) -> None:
     judge = Judge(spoil=lambda _: said)
-    (item,) = scored(judged_metrics(judge, FakeEmbedder()), [sample()], tmp_path)
+    (item,) = scored(judged(judge), [sample()], tmp_path)
     assert item.scores == {}
     assert set(item.failures) == set(JUDGED)
     assert all("ServerFailed" in reason for reason in item.failures.values())
@@ -153,13 +158,13 @@ def test_rubbish_is_a_counted_failure_after_a_second_try(tmp_path: Path, said: s
 
 def test_a_verdict_wrapped_in_prose_or_fences_is_read(tmp_path: Path) -> None:
     judge = Judge(spoil=lambda text: f"Sure! {{not json}}\n```json\n{text}\n```\nDone.")
-    (item,) = scored(judged_metrics(judge, FakeEmbedder()), [sample()], tmp_path)
+    (item,) = scored(judged(judge), [sample()], tmp_path)
     assert item.scores["faithfulness"] == 0.5
 
 
 def test_no_statement_is_a_failure_and_not_a_mean(tmp_path: Path) -> None:
     judge = Judge(spoil=lambda text: '{"statements": []}' if "statements" in text else text)
-    items = scored(judged_metrics(judge, FakeEmbedder())[:1], [sample()], tmp_path)
+    items = scored(judged(judge)[:1], [sample()], tmp_path)
     (faithfulness,) = add_up(["faithfulness"], items)
     assert (faithfulness.n_due, faithfulness.n_failed, faithfulness.interval) == (1, 1, None)
     assert faithfulness.floor == 0.0
@@ -188,7 +193,7 @@ def _less(text: str) -> str:
 def test_a_verdict_that_is_partial_or_out_of_range_is_a_counted_failure(
     tmp_path: Path, metric: str, spoil: Callable[[str], str], told: str
 ) -> None:
-    metrics = [one for one in judged_metrics(Judge(spoil=spoil), FakeEmbedder()) if one.name == metric]
+    metrics = [one for one in judged(Judge(spoil=spoil)) if one.name == metric]
     (item,) = scored(metrics, [sample()], tmp_path)
     assert item.scores == {}
     assert told in item.failures[metric]
@@ -205,13 +210,13 @@ def test_a_score_that_is_no_share_is_a_failure(tmp_path: Path, score: float) -> 
 
 def test_what_a_judge_thinks_aloud_is_no_verdict(tmp_path: Path) -> None:
     judge = Judge(spoil=lambda text: f'<think>Perhaps {{"statements": []}}?</think>{{"note": 1}} {text}')
-    (item,) = scored(judged_metrics(judge, FakeEmbedder())[:1], [sample()], tmp_path)
+    (item,) = scored(judged(judge)[:1], [sample()], tmp_path)
     assert item.scores == {"faithfulness": 0.5}
 
 
 def test_a_slow_judge_is_stopped_and_counted(tmp_path: Path) -> None:
     judge, began = Judge(delay_s=20), time.monotonic()
-    (item,) = scored(judged_metrics(judge, FakeEmbedder())[:1], [sample()], tmp_path, timeout_s=0.2)
+    (item,) = scored(judged(judge)[:1], [sample()], tmp_path, timeout_s=0.2)
     assert item.failures == {"faithfulness": "no score within 0.2 s"}
     assert judge.stopped == 1
     assert time.monotonic() - began < 10
@@ -245,13 +250,13 @@ def test_a_refusal_is_due_only_where_passages_are_measured(tmp_path: Path) -> No
 
 def test_a_second_run_asks_only_for_what_failed(tmp_path: Path) -> None:
     spoilt = Judge(spoil=lambda text: "no" if "classifications" in text else text)
-    scored(judged_metrics(spoilt, FakeEmbedder()), [sample()], tmp_path)
+    scored(judged(spoilt), [sample()], tmp_path)
     judge = Judge()
-    (item,) = scored(judged_metrics(judge, FakeEmbedder()), [sample()], tmp_path)
+    (item,) = scored(judged(judge), [sample()], tmp_path)
     assert set(item.scores) == set(JUDGED)
     assert judge.calls == 1  # context recall
     other = Judge()
-    scored(judged_metrics(other, FakeEmbedder())[:1], [sample(response="Another answer.")], tmp_path)
+    scored(judged(other)[:1], [sample(response="Another answer.")], tmp_path)
     assert other.calls == 2  # another answer is another item
 
 
@@ -281,7 +286,7 @@ def test_at_most_so_many_items_are_judged_at_once(tmp_path: Path) -> None:
 
 def test_the_judge_names_the_fault_when_it_asks_again() -> None:
     llm = ScriptedGenerator("nothing", "still nothing")
-    form = judged_metrics(llm, FakeEmbedder())[0]
+    form = judged(llm)[0]
     with pytest.raises(ServerFailed, match="no JSON object"):
         asyncio.run(form.score(sample()))  # type: ignore[arg-type]  # a coroutine function
     assert "That is not the form asked for" in llm.seen[1][-1].text
@@ -359,14 +364,14 @@ from pathlib import Path
 from eval.ragas_metrics import embedded_metrics
 from eval.samples import Sample
 from eval.score_cache import ScoreCache
-from eval.scoring import score_samples
+from eval.scoring import Pace, score_samples
 from rag.ground import open_checker
 from rag.settings import Settings
 from rag.testing import FakeEmbedder
 sample = Sample(question_id="q", type="t", user_input="What?", response="It is so.", reference="So.",
     retrieved_contexts=("It is so.",), reference_contexts=("It is so.",), answered=True)
 metrics = embedded_metrics(open_checker(FakeEmbedder(), Settings(home=Path("home"))))
-(item,) = asyncio.run(score_samples(metrics, [sample], cache=ScoreCache(Path("cache")), concurrency=1, timeout_s=60))
+(item,) = asyncio.run(score_samples(metrics, [sample], cache=ScoreCache(Path("cache")), pace=Pace(timeout_s=60)))
 assert not item.failures, item.failures
 print(item.scores)
 """
