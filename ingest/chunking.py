@@ -36,12 +36,8 @@ class ChunkLimits:
     max_tokens: int = 250  # of embedded text: all-MiniLM-L6-v2 reads 256 with its two special tokens
 
 
-def read_sentences(document: Document) -> tuple[Sentence, ...]:
+def read_sentences(document: Document) -> Iterator[Sentence]:
     """Every sentence, item sentence, table row and entry of the works cited, in reading order."""
-    return tuple(_sentences(document))
-
-
-def _sentences(document: Document) -> Iterator[Sentence]:
     last_sentence = lru_cache(maxsize=16)(_last_sentence)  # many items share what leads into them
     for index, block in enumerate(document.blocks):
         if block.kind is BlockKind.HEADER:
@@ -123,7 +119,7 @@ def cut_document(
 ) -> Iterator[Chunk]:
     """As `chunk_document`, one chunk at a time."""
     ordinal = 0
-    for headings, sentences in groupby(_sentences(document), key=_Outline(document.headings).path):
+    for headings, sentences in groupby(read_sentences(document), key=_Outline(document.headings).path):
         section = _Section(document=document, headings=headings, limits=limits, count_tokens=count_tokens)
         for run in section.runs(sentences):
             yield section.chunk(run, ordinal)

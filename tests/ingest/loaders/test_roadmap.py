@@ -28,7 +28,7 @@ ODDITIES: dict[str, dict[str, Any]] = {oddity["id"]: oddity for oddity in CITATI
 RAW = roadmap_path().read_bytes()
 LINES = RAW.decode("utf-8").split("\n")
 DOCUMENT = load_roadmap(RAW, path="corpus/roadmap.txt")
-SENTENCES = read_sentences(DOCUMENT)
+SENTENCES = tuple(read_sentences(DOCUMENT))
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _MARKUP = re.compile(rf"\*\*|[*`$\\{SUPERSCRIPTS}]")
 
