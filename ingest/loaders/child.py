@@ -7,10 +7,14 @@ processes, and then, in Python, the network and writing.
 import contextlib
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 MEMORY_BYTES = 2**30
 # A child may take so many times its processor time by the clock, since a machine that is busy with other things is no
@@ -32,6 +36,51 @@ def bare_environment() -> dict[str, str]:
     """No keys and no settings reach the child."""
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     return {**kept, "PYTHONPATH": str(_PACKAGES), "PYTHONUTF8": "1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a child ended; `spent_s` is its processor time, where the system tells it, else time by the clock."""
+
+    code: int
+    is_late: bool  # killed because it took too long
+    spent_s: float
+
+
+def run_child(command: Sequence[str], *, source: IO[bytes], answer: IO[bytes], most_s: float) -> Ended:
+    """Run a child from one file into another; it is killed after so many seconds by the clock."""
+    began = time.monotonic()
+    child = subprocess.Popen(
+        command, stdin=source, stdout=answer, stderr=subprocess.DEVNULL, env=bare_environment()
+    )
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        child.kill()
+
+    timer = threading.Timer(most_s, kill)
+    timer.start()
+    try:
+        code, spent = _wait(child)
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    finally:
+        timer.cancel()
+    return Ended(
+        code=code, is_late=late.is_set(), spent_s=time.monotonic() - began if spent is None else spent
+    )
+
+
+def _wait(child: subprocess.Popen[bytes]) -> tuple[int, float | None]:
+    """The child's exit code and its own processor time: of others that end meanwhile nothing is counted."""
+    if sys.platform == "win32":
+        return child.wait(), None
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode, used.ru_utime + used.ru_stime
 
 
 def limit_process() -> None:

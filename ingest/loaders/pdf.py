@@ -7,17 +7,15 @@ within the same minute. Every end is typed: a `Document`, or `Unloadable` with a
 
 import contextlib
 import json
-import os
 import re
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from ingest.assemble import assemble, make_source
-from ingest.loaders.child import CLOCK_FACTOR, OUT_OF_TIME, bare_environment, child_command
+from ingest.loaders.child import CLOCK_FACTOR, OUT_OF_TIME, child_command, run_child
 from ingest.loaders.outcome import Outcome, Unloadable
 from ingest.loaders.pdf_layout import lay_out
 from ingest.loaders.pdf_lines import Span
@@ -59,6 +57,7 @@ class Reading:
     title: str = ""
     pages: tuple[PageLines, ...] = ()
     failed: tuple[int, ...] = ()  # pages that the reader could not read, or not to their end
+    spent_s: float = 0.0  # of processor time
 
     @property
     def is_sound(self) -> bool:
@@ -124,24 +123,17 @@ def _check_bytes(data: bytes, path: str) -> None:
 
 
 def _read(data: bytes) -> Reading:
-    spent_before = _spent_by_children()
     with tempfile.TemporaryFile() as source:
         source.write(data)
         source.flush()
         first = _run_reader("pypdf", source, _FIRST_READER_S)
         if first.is_sound or _is_final(first):
             return first
-        left = READING_S - (_spent_by_children() - spent_before)
-        second = _run_reader("pdfium", source, max(left, READING_S - _FIRST_READER_S))
+        left = max(READING_S - first.spent_s, READING_S - _FIRST_READER_S)
+        second = _run_reader("pdfium", source, left)
     if first.outcome is second.outcome is Outcome.OK:
         return _better(first, second)
     return min(first, second, key=lambda reading: _TELLING.index(reading.outcome))
-
-
-def _spent_by_children() -> float:
-    """Processor seconds of the children that have ended."""
-    times = os.times()
-    return times.children_user + times.children_system
 
 
 def _better(first: Reading, second: Reading) -> Reading:
@@ -162,22 +154,13 @@ def _run_reader(reader: str, source: IO[bytes], seconds: float) -> Reading:
     limits = [str(int(seconds) + 1), str(MOST_PAGES), str(MOST_CHARACTERS)]
     source.seek(0)
     with tempfile.TemporaryFile() as answer:
-        try:
-            done = subprocess.run(
-                child_command("ingest.loaders.pdf_reader", reader, *limits),
-                stdin=source,
-                stdout=answer,
-                stderr=subprocess.DEVNULL,
-                env=bare_environment(),
-                timeout=CLOCK_FACTOR * seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            done = None
-        if done is None or done.returncode == OUT_OF_TIME:
-            return Reading(reader=reader, outcome=Outcome.LIMIT, reason=f"not read within {READING_S:.0f} s")
+        command = child_command("ingest.loaders.pdf_reader", reader, *limits)
+        ended = run_child(command, source=source, answer=answer, most_s=CLOCK_FACTOR * seconds)
+        if ended.is_late or ended.code == OUT_OF_TIME:
+            reason = f"not read within {READING_S:.0f} s"
+            return Reading(reader=reader, outcome=Outcome.LIMIT, reason=reason, spent_s=ended.spent_s)
         answer.seek(0)
-        return _gather(reader, _records(answer), done.returncode)
+        return replace(_gather(reader, _records(answer), ended.code), spent_s=ended.spent_s)
 
 
 def _records(answer: IO[bytes]) -> Iterable[dict[str, Any]]:  # Any: JSON
