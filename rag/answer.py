@@ -81,6 +81,7 @@ class Citation:
 
 
 EXTRACTIVE = "extractive"  # the generator that writes nothing of its own
+WAYMARK = "waymark"  # the generator of what is no answer from documents: a greeting returned, what Waymark is
 DECLINED = "The indexed documents do not answer this."  # how a refusal begins
 
 

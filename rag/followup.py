@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from rag.contents import names_its_place
+from rag.courtesy import is_courtesy
 from rag.terms import STOP_WORDS, terms
 
 _AUXILIARIES = (
@@ -127,7 +128,7 @@ def needs_history(question: str) -> bool:
     It opens like a follow-up, points back at something that it does not name itself, or names no topic of its own. A
     person who says that the topic changes is believed.
     """
-    if _CHANGES_TOPIC.match(question) or names_its_place(question):
+    if _CHANGES_TOPIC.match(question) or names_its_place(question) or is_courtesy(question):
         return False
     asked = without_joining(question)
     if _points_back(asked):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rag.courtesy import is_courtesy, reply_to
 from rag.errors import QuestionError
 from rag.gate import Evidence, Verdict
 from rag.passages import Scope
@@ -24,6 +25,7 @@ _BEHIND = 4  # passages shown of each shelf that the answer does not come from
 _PLAINLY = 0.2
 _LIKELY = 0.35
 
+_NO = Verdict(probability=0.0, answer=False)  # where nothing is asked of the documents
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # they have no form in UTF-8
 
 
@@ -38,6 +40,7 @@ class Read:
     verdict: Verdict
     weigh: Callable[[str], float]  # what a term of the question is worth where the hits come from
     commanded: bool  # it held nothing but orders
+    reply: str  # to what is said to Waymark itself; empty where something is asked of the documents
     seconds: float
 
 
@@ -75,16 +78,25 @@ class Reader:
             behind = [replace(hit, rank=len(best.hits) + n) for n, hit in enumerate(behind, 1)]
         left, dropped = drop_commands(clean)
         commanded = dropped and not terms(left)
+        reply = self._reply(clean)
         return Read(
             query=best.query,
             turns=turns,
             hits=best.hits,
             behind=tuple(behind),
-            verdict=Verdict(probability=0.0, answer=False) if commanded else _verdict(best, findings),
+            verdict=_NO if commanded or reply else _verdict(best, findings),
             weigh=best.shelf.weigh,
             commanded=commanded,
+            reply=reply,
             seconds=time.monotonic() - began,
         )
+
+    def _reply(self, question: str) -> str:
+        if not is_courtesy(question):
+            return ""
+        roadmap, *others = (shelf.index.titles for shelf in self.shelves)
+        title = next((title for _, title in roadmap.values()), "")
+        return reply_to(question, title=title, others=sum(map(len, others)))
 
     def evidence(self, question: str, history: History, *, k: int, shelf: int = 0) -> Evidence:
         """What a shelf's gate sees of a question; the roadmap's is the first."""

@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rag.answer import EXTRACTIVE, Answer, AnswerStatus, Citation, Reference, Says
+from rag.answer import EXTRACTIVE, WAYMARK, Answer, AnswerStatus, Citation, Reference, Says
 
 _QUOTE_CHARS = 220
 _UNBROKEN = 100_000  # columns: lines that go to a file or another program are not cut
@@ -66,7 +66,8 @@ def answer_parts(answer: Answer) -> Iterable[RenderableType]:
         yield Text(f"Warning: {plain(warning)}", style="yellow")
     if answer.search_query != answer.question:
         yield Text(f"Searched for: {plain(answer.search_query)}", style="dim")
-    refused = answer.status is AnswerStatus.INSUFFICIENT_EVIDENCE
+    said = answer.provenance.generator == WAYMARK
+    refused = answer.status is AnswerStatus.INSUFFICIENT_EVIDENCE and not said
     text = (
         _marked(answer)
         if answer.unsupported_spans

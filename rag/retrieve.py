@@ -14,7 +14,7 @@ from rag.embed import Embedder, Vectors
 from rag.index.reader import Index
 from rag.passages import Scope
 from rag.query import Query, Wanted
-from rag.schema import BlockKind, Chunk, Heading, Hit, Scores
+from rag.schema import BlockKind, Chunk, Hit, Scores
 from rag.terms import distinct, terms
 
 _CANDIDATES = 200  # rows taken from each half
@@ -83,25 +83,6 @@ def search(
             sentence_scores=tuple(map(float, sentences[i])),
         )
         for rank, i in enumerate(order, 1)
-    )
-
-
-def opening_hits(index: Index, source_id: str, headings: Sequence[Heading]) -> tuple[Hit, ...]:
-    """The first chunk under each heading, found by its place: all scores are 0. A heading without text has none."""
-    rows = [rows_in(index, Scope(source_id=source_id, section_id=heading.section_id)) for heading in headings]
-    first = list(dict.fromkeys(int(inside[0]) for inside in rows if len(inside)))
-    path, title = index.titles[source_id]
-    return tuple(
-        Hit(
-            rank=rank,
-            row=index.first_row + row,
-            chunk=chunk,
-            title=title,
-            path=path,
-            scores=Scores(dense=0.0, lexical=0.0, fused=0.0),
-            sentence_scores=(0.0,) * len(chunk.sentences),
-        )
-        for rank, (row, chunk) in enumerate(zip(first, index.chunks(first), strict=True), 1)
     )
 
 

@@ -8,13 +8,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.contents import contents_asked
 from rag.embed import Embedder
 from rag.gate import Evidence, GateModel, Verdict, judge, weigh_evidence
 from rag.index.reader import Index
 from rag.passages import Scope
+from rag.places import look_up
 from rag.query import Query, make_query
-from rag.retrieve import Weights, opening_hits, rows_in, search
+from rag.retrieve import Weights, rows_in, search
 from rag.schema import Hit, Turn
 from rag.settings import Settings
 from rag.spelling import Speller
@@ -60,37 +60,39 @@ class Shelf:
     ) -> Finding:
         """Search for a clean question, in a scope if there is one, and judge what came. Nothing found: no answer."""
         query = make_query(question, turns, rewritten=rewritten)
-        if scope in (None, Scope()) and (told := self._told_by_contents(query)):
+        everywhere = scope is None or scope == Scope()
+        told = self._looked_up(query) if everywhere else None
+        if told and told.hits:
             return told
         if (mended := self._speller.mend(question)) != question:
             query = make_query(mended, turns, rewritten=rewritten)
+            told = (self._looked_up(query) or told) if everywhere else None
+            if told and told.hits:
+                return told
         hits = search(self.index, self._embedder, query, k=k, weights=self._weights, scope=scope)
         names = self._speller.unknown_names(query.question)
         strange = (word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1])))
-        searched = len(self.index if scope in (None, Scope()) else rows_in(self.index, scope))
+        searched = len(rows_in(self.index, scope or Scope()))
         evidence = weigh_evidence(query, hits, weigh=self.weigh, names=names, searched=searched)
         verdict = judge(
             evidence, missing=names or distinct(strange), threshold=self._threshold, model=self._gate
         )
-        if scope is not None and not hits:
+        if told is not None:
+            query = replace(query, contents=told.query.contents)
+        if told is not None or (scope is not None and not hits):
             verdict = Verdict(probability=0.0, answer=False)
         return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict, lacking=names)
 
-    def _told_by_contents(self, query: Query) -> Finding | None:
-        """The openings of the sections that answer a question about how the roadmap is built."""
-        if not self._is_roadmap:
+    def _looked_up(self, query: Query) -> Finding | None:
+        """What answers a question about how the roadmap is built; no hits where it lacks what is asked for."""
+        if not self._is_roadmap or (looked := look_up(self.index, query.standalone)) is None:
             return None
-        for source_id in self.index.titles:
-            contents = contents_asked(query.standalone, self.index.outline(source_id).headings)
-            if contents is None:
-                continue
-            hits = opening_hits(self.index, source_id, contents.headings)
-            query = replace(query, contents=contents)
-            # The headings are there or they are not; only who refuses everything refuses this.
-            verdict = Verdict(probability=1.0, answer=bool(hits) and (self._threshold or 0.0) < 1.0)
-            evidence = weigh_evidence(query, hits, weigh=self.weigh)
-            return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict)
-        return None
+        contents, hits = looked
+        query = replace(query, contents=contents)
+        # What is told is there or it is not; only who refuses everything refuses this.
+        verdict = Verdict(probability=1.0, answer=bool(hits) and (self._threshold or 0.0) < 1.0)
+        evidence = weigh_evidence(query, hits, weigh=self.weigh)
+        return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict)
 
     def weigh(self, term: str) -> float:
         """Inverse document frequency over the chunks of this shelf, BM25's form."""

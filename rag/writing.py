@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.answer import EXTRACTIVE, AnswerStatus
+from rag.answer import EXTRACTIVE, WAYMARK, AnswerStatus
 from rag.cite import Written, order_passages, write_answer
 from rag.compose import Style, compose
 from rag.embed import Embedder
@@ -121,6 +121,9 @@ class Writing:
 
     def write(self, read: Read, *, find: Find) -> Iterator[str | Written]:
         """Yield pieces of text and last what was written. The gate refuses before a model is opened or asked."""
+        if read.reply:
+            yield from _at_once(_said(read.reply))
+            return
         if not read.verdict.answer:
             yield from _at_once(self._refused(read))
             return
@@ -170,7 +173,7 @@ class Writing:
         writer = self.writer
         opening = ""
         if contents := read.query.contents:
-            chosen = tell_openings(contents.headings, read.hits, budget_words=writer.style.budget_words)
+            chosen = tell_openings(contents, read.hits, budget_words=writer.style.budget_words)
             opening = contents.opening
         else:
             chosen = compose(
@@ -180,8 +183,11 @@ class Writing:
         return replace(written, warnings=tuple(self._trouble), generator=EXTRACTIVE)
 
     def _refused(self, read: Read) -> Written:
+        contents = read.query.contents
+        absent = contents.absent if contents else ""
+        near = () if absent and contents and not contents.topic else read.hits
         return Written(
-            text=refusal_text(read.verdict, read.hits, commanded=read.commanded),
+            text=refusal_text(read.verdict, near, commanded=read.commanded, reason=absent or None),
             citations=(),
             passages=order_passages((*read.hits, *read.behind), ()),
             status=AnswerStatus.INSUFFICIENT_EVIDENCE,
@@ -195,6 +201,12 @@ def _is_looked_up(read: Read) -> bool:
         return True
     kinds = (hit.chunk.sentences[0].kind for hit in read.hits)
     return read.query.wanted is Wanted.WORKS and BlockKind.ENTRY in kinds
+
+
+def _said(reply: str) -> Written:
+    """Waymark's own words. They rest on no evidence, and so are no answer to those who count answers."""
+    status = AnswerStatus.INSUFFICIENT_EVIDENCE
+    return Written(text=reply, citations=(), passages=(), status=status, generator=WAYMARK)
 
 
 def _at_once(written: Written) -> Iterator[str | Written]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from rag.answer import EXTRACTIVE, AnswerStatus
+from rag.answer import EXTRACTIVE, WAYMARK, AnswerStatus
 from rag.schema import Span
 from ui.markup import answer_html, clean, escape, link, unfinished_html
 
@@ -84,7 +84,8 @@ class Shown:
 
 def shown(record: Record) -> Shown:
     """Work out everything that is shown of one answer."""
-    refused = record.get("status") == AnswerStatus.INSUFFICIENT_EVIDENCE
+    said = record.get("provenance", {}).get("generator") == WAYMARK  # a greeting returned is no refusal
+    refused = record.get("status") == AnswerStatus.INSUFFICIENT_EVIDENCE and not said
     evidence = _cited(record)
     weak = tuple(_span(one) for one in record.get("unsupported_spans", ()))
     nearest = _nearest(record) if refused else ()

@@ -9,6 +9,7 @@ added in brackets.
 from collections.abc import Sequence
 
 from rag.answer import DECLINED
+from rag.courtesy import is_courtesy
 from rag.followup import drop_change_of_topic, needs_history, without_joining
 from rag.schema import Role, Turn
 from rag.sentences import split_sentences
@@ -25,7 +26,8 @@ _READ = 20  # the last exchanges
 def read_history(history: Sequence[Turn]) -> tuple[Exchange, ...]:
     """The exchanges to go on from, oldest first: those that were answered, or all if none was."""
     read: list[Exchange] = []
-    for asked, told in _pairs(history)[-_READ:]:
+    spoken = [pair for pair in _pairs(history) if not is_courtesy(pair[0])]  # thanks change no topic
+    for asked, told in spoken[-_READ:]:
         text, topic = _alone(drop_change_of_topic(asked), _answered(read)) if asked else ("", "")
         read.append(Exchange(asked=text, topic=topic, told=told))
     return _answered(read)
