@@ -1,7 +1,8 @@
 """HTML in the page whose buttons can be clicked: the one component, and what it looks like.
 
 It is handed HTML that `ui.markup` has cleaned. The script is fixed and local: it reports which `data-open` was
-clicked, copies a text to the clipboard, and brings the first highlight into view.
+clicked, copies a text to the clipboard, brings the first highlight into view, and moves the focus to what was opened
+and back.
 """
 
 from functools import cache
@@ -25,11 +26,16 @@ def _component() -> ComponentRenderer:
     )
 
 
-def clickable(markup: str, *, key: str, copies: str = "") -> str | None:
+def clickable(
+    markup: str, *, key: str, copies: str = "", chosen: str = "", takes_focus: bool = False
+) -> str | None:
     """Show clean HTML. Returns the `data-open` that was clicked since the last run, else None.
 
     Args:
         copies: what a button with `data-copy` puts on the clipboard.
+        chosen: the `data-open` whose meaning is open in the panel beside; when it no longer is, the focus returns to it.
+        takes_focus: when it is first drawn, so that keys scroll it and leave it.
     """
-    result = _component()(key=key, data={"html": markup, "copies": copies}, on_opened_change=lambda: None)
+    data = {"html": markup, "copies": copies, "chosen": chosen, "takes_focus": takes_focus}
+    result = _component()(key=key, data=data, on_opened_change=lambda: None)
     return cast(str | None, result.get("opened"))

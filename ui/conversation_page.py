@@ -29,20 +29,20 @@ def show() -> None:
         return
     options = question_options.chosen()
     panel = side_panel.chosen(turns)
-    widths = [3, 2] if panel and panel.evidence else [2, 3]  # tables need more room than a quote
-    left, right = st.columns(widths, gap="medium") if panel else (st.container(), None)
-    with left.container(key="conversation"):
+    # One row whether or not something is open beside, so that answers are not drawn anew when it comes and goes.
+    beside = st.container(horizontal=True, wrap=False, gap="medium", key="beside")
+    with beside.container(key="conversation"):
         if not turns and answering is None:
             welcome.show_examples(desk, conversation_id, options)
         asked_again = answering is not None and answering.replaces
         for n, turn in enumerate(turns):
             if turn.id != asked_again:
                 last = n == len(turns) - 1 and (answering is None or answering.done)
-                turn_view.show_turn(desk, turn, is_last=last, options=options)
+                turn_view.show_turn(desk, turn, is_last=last, options=options, in_panel=panel.opened_of(turn) if panel else "")
         if answering is not None:
             _show_answering(answering)
-    if panel and right is not None:
-        with right.container(key="panel"):
+    if panel:
+        with beside.container(key="panel"):
             side_panel.show(desk, panel)
     _show_input(desk, conversation_id)
 

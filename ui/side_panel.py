@@ -21,6 +21,11 @@ class Panel:
     turn: AskedTurn
     evidence: Evidence | None  # None: the inspector
 
+    def opened_of(self, turn: AskedTurn) -> str:
+        """What was clicked in a turn to open this; "" if it belongs to another turn."""
+        opened = str(self.evidence.label) if self.evidence else INSPECT
+        return opened if turn.id == self.turn.id else ""
+
 
 def open_for(turn_id: str, opened: str) -> None:
     """Show what a click in an answer means, from the next run on."""
@@ -56,13 +61,15 @@ def show(desk: Desk, panel: Panel) -> None:
             shortcut="Esc",
         )
     if panel.evidence is None:
-        _show_inspector(panel.turn)
+        with st.container(key="inspector"):
+            _show_inspector(panel.turn)
         return
     evidence = panel.evidence
     section, note = _section(desk, evidence)
     clickable(
         _head(evidence) + f'<div class="reader">{section}</div>' + _note(note) + works_html(evidence),
         key=f"evidence-{panel.turn.id}-{evidence.label}",
+        takes_focus=True,
     )
 
 
@@ -105,7 +112,9 @@ def _still_there(section: Section, evidence: Evidence) -> bool:
 def _show_inspector(turn: AskedTurn) -> None:
     found = inspect_answer(turn.record)
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in found.facts)
-    clickable(clean(f'<table class="facts"><tbody>{rows}</tbody></table>'), key=f"facts-{turn.id}")
+    clickable(
+        clean(f'<table class="facts"><tbody>{rows}</tbody></table>'), key=f"facts-{turn.id}", takes_focus=True
+    )
     st.caption(
         "Candidates: cosine (dense), BM25 (lexical), both together (fused), cross-encoder (rerank). Scores of "
         "different columns cannot be compared."

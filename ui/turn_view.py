@@ -31,8 +31,10 @@ def show_question(question: str) -> None:
     st.html(clean(f'<div class="question">{escape(question)}</div>'))
 
 
-def show_turn(desk: Desk, turn: AskedTurn, *, is_last: bool, options: AskOptions) -> None:
-    """Draw one turn; `options` are those for asking it again."""
+def show_turn(
+    desk: Desk, turn: AskedTurn, *, is_last: bool, options: AskOptions, in_panel: str = ""
+) -> None:
+    """Draw one turn; `options` are those for asking it again, `in_panel` is what of it is open beside."""
     answer = shown(turn.record)
     again = Request(question=turn.question, scope=scope_of(turn), options=options, replaces=turn)
     with st.chat_message("user", avatar=":material/person:"):
@@ -51,6 +53,7 @@ def show_turn(desk: Desk, turn: AskedTurn, *, is_last: bool, options: AskOptions
             + actions_html(answer, is_last=is_last),
             key=f"answer-{turn.id}",
             copies=answer_markdown(turn.record),
+            chosen=in_panel,
         )
         if opened == RETRY:
             desk.ask(turn.conversation_id, again)

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.driving import WAIT_MS, Server, Visit
+from tests.e2e.driving import INPUT, WAIT_MS, Server, Visit
 
 
 def test_a_click_on_a_citation_shows_its_quote_in_its_section(server: Server, visit: Visit) -> None:
@@ -29,14 +29,43 @@ def test_the_works_that_a_citation_rests_on_are_linked(server: Server, visit: Vi
     expect(work).to_have_attribute("rel", re.compile("noopener"))
 
 
-def test_the_keyboard_opens_and_closes_evidence(server: Server, visit: Visit) -> None:
+def test_the_keyboard_opens_evidence_reads_it_and_comes_back_to_the_mark(
+    server: Server, visit: Visit
+) -> None:
     page = visit.open(server.url).page
-    visit.ask("What is BERT?").locator(".cite").first.focus()
+    answer = visit.ask("What are the four pillars of MLOps?")
+    visit.ask("What is BERT?")
+    mark = answer.locator(".cite").nth(3)
+    mark.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".reader mark").first).to_be_visible()
-    page.locator(".reader").click()
+    expect(page.locator(".reader")).to_be_focused()
+    expect(mark).to_have_attribute("aria-expanded", "true")
+    expect(mark).to_be_in_viewport()
     page.keyboard.press("Escape")
     expect(page.locator(".st-key-panel")).to_have_count(0)
+    expect(mark).to_be_focused()
+    expect(mark).to_be_in_viewport()
+    expect(answer.locator("[aria-expanded]")).to_have_count(0)
+
+
+def test_closing_the_inspector_comes_back_to_its_button(server: Server, visit: Visit) -> None:
+    page = visit.open(server.url).page
+    inspect = visit.ask("What is BERT?").get_by_role("button", name="Inspect")
+    inspect.click()
+    page.locator(".st-key-panel").get_by_role("button", name="Close").click()
+    expect(page.locator(".st-key-panel")).to_have_count(0)
+    expect(inspect).to_be_focused()
+
+
+def test_who_writes_while_evidence_closes_goes_on_writing(server: Server, visit: Visit) -> None:
+    page = visit.open(server.url).page
+    visit.ask("What is BERT?").locator(".cite").first.click()
+    expect(page.locator(".reader")).to_be_visible()
+    page.locator(INPUT).press_sequentially("What is")
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-panel")).to_have_count(0)
+    expect(page.locator(INPUT)).to_be_focused()
 
 
 def test_a_follow_up_shows_how_it_was_understood_and_can_be_put_right(server: Server, visit: Visit) -> None:
