@@ -5,6 +5,7 @@ no vectors and no embedder, and works before anything was fetched or indexed.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ingest.fetch.snapshots import Snapshots
@@ -16,9 +17,11 @@ from ingest.loaders.roadmap import load_roadmap
 from rag.bundled import roadmap_path
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
 from rag.index.generations import Generations
-from rag.index.manifest import Manifest
+from rag.index.manifest import Manifest, SourceEntry
 from rag.schema import Work
 from rag.works import sources_of
+
+NOT_YET = "not indexed yet; run `waymark index`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,13 @@ class OwnRow:
 def cited_works() -> tuple[Work, ...]:
     """The works that the bundled roadmap cites."""
     path = roadmap_path()
-    return load_roadmap(path.read_bytes(), path=path.name).works
+    return _works_in(path.read_bytes(), path.name)
+
+
+@lru_cache(maxsize=1)
+def _works_in(data: bytes, name: str) -> tuple[Work, ...]:
+    """Kept for whoever asks again: a page does at each drawing, and reading the roadmap takes 20 ms."""
+    return load_roadmap(data, path=name).works
 
 
 def work_rows(home: Path) -> tuple[Row, ...]:
@@ -58,6 +67,13 @@ def work_rows(home: Path) -> tuple[Row, ...]:
     return rows_of(works, records, sources=manifest.sources, skipped=manifest.skipped)
 
 
+def roadmap_row(home: Path) -> OwnRow | None:
+    """The row of the roadmap itself, which nobody added and nobody removes; None before it is indexed."""
+    manifest = _manifest(home)
+    entries = [entry for entry in manifest.sources if entry.path == ROADMAP_PATH] if manifest else []
+    return _indexed(entries[0], item="", date="") if entries else None
+
+
 def own_rows(home: Path) -> tuple[OwnRow, ...]:
     """One row for each document of one's own that is indexed or was skipped, by path; of added things that were never
     looked at, one row each.
@@ -69,28 +85,32 @@ def own_rows(home: Path) -> tuple[OwnRow, ...]:
     sources, skipped = (manifest.sources, manifest.skipped) if manifest else ((), ())
     cited = {entry.path for entry in sources_of(cited_works(), sources).values()}
     rows = [
-        OwnRow(
-            path=entry.path,
-            title=entry.title,
-            item=_item(entry.path, items),
-            indexed=True,
-            source_id=entry.source_id,
-            media_type=entry.media_type,
-            size_bytes=entry.size_bytes,
-            chunks=entry.n_chunks,
-            pages=entry.n_pages,
-            also_at=entry.also_at,
-            date=_date(entry.path, snapshots),
-            skipped="",
-        )
+        _indexed(entry, item=_item(entry.path, items), date=_date(entry.path, snapshots))
         for entry in sources
         if entry.path != ROADMAP_PATH and (entry.path not in cited or entry.path in items)
     ]
     reasons = {one.path: one.reason for one in skipped if _item(one.path, items)}
     known = {row.item for row in rows} | {_item(path, items) for path in reasons}
-    reasons |= {item: "not indexed yet; run `waymark index`" for item in items if item not in known}
+    reasons |= {item: NOT_YET for item in items if item not in known}
     rows += [_left_out(path, reason, _item(path, items)) for path, reason in reasons.items()]
     return tuple(sorted(rows, key=lambda row: row.path))
+
+
+def _indexed(entry: SourceEntry, *, item: str, date: str) -> OwnRow:
+    return OwnRow(
+        path=entry.path,
+        title=entry.title,
+        item=item,
+        indexed=True,
+        source_id=entry.source_id,
+        media_type=entry.media_type,
+        size_bytes=entry.size_bytes,
+        chunks=entry.n_chunks,
+        pages=entry.n_pages,
+        also_at=entry.also_at,
+        date=date,
+        skipped="",
+    )
 
 
 def _left_out(path: str, reason: str, item: str) -> OwnRow:

@@ -3,7 +3,6 @@
 The works are read from the roadmap itself, so that they can be fetched before anything is indexed.
 """
 
-import getpass
 import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -18,6 +17,7 @@ from ingest.fetch.fetcher import FetchReport, Options, fetch_works
 from ingest.fetch.network import Network
 from ingest.fetch.snapshots import Snapshots
 from ingest.fetch.supply import supply as freeze_file
+from ingest.fetch.supply import this_person
 from ingest.fetch.table import as_data, as_lines
 from ingest.fetch.targets import targets_of
 from ingest.overview import cited_works, work_rows
@@ -87,7 +87,7 @@ def supply(
     """Give a file by hand for a work that cannot be fetched; it is frozen, indexed and linked like a fetched page."""
     settings = load_settings({"home": home or context.obj}).settings
     (target,) = targets_of(cited_works(), {number})
-    visit = freeze_file(target.url, file, snapshots=Snapshots(settings.home), by=_user())
+    visit = freeze_file(target.url, file, snapshots=Snapshots(settings.home), by=this_person())
     numbers = ", ".join(map(str, target.numbers))
     typer.echo(f"{numbers}: supplied ({visit.reason}), {visit.size_bytes:,} bytes, SHA-256 {visit.sha256}")
     if not no_index:
@@ -121,13 +121,6 @@ def _index(settings: Settings, *, asked: Collection[str], pending: bool = False)
     except SourcesSkipped:
         if not pending:
             raise
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a system without a name for this user
-        return "an unnamed user"
 
 
 def _numbers(texts: Iterable[str]) -> frozenset[int]:

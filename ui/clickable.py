@@ -33,7 +33,7 @@ def clickable(
 
     Args:
         copies: what a button with `data-copy` puts on the clipboard.
-        chosen: the `data-open` whose meaning is open in the panel beside; when it no longer is, the focus returns to it.
+        chosen: the `data-open` whose meaning is open beside; once it no longer is, the focus returns there.
         takes_focus: when it is first drawn, so that keys scroll it and leave it.
     """
     data = {"html": markup, "copies": copies, "chosen": chosen, "takes_focus": takes_focus}

@@ -38,7 +38,9 @@ def show() -> None:
         for n, turn in enumerate(turns):
             if turn.id != asked_again:
                 last = n == len(turns) - 1 and (answering is None or answering.done)
-                turn_view.show_turn(desk, turn, is_last=last, options=options, in_panel=panel.opened_of(turn) if panel else "")
+                turn_view.show_turn(
+                    desk, turn, is_last=last, options=options, in_panel=panel.opened_of(turn) if panel else ""
+                )
         if answering is not None:
             _show_answering(answering)
     if panel:

@@ -8,6 +8,8 @@ from ingest.fetch.classify import READABLE
 from ingest.fetch.fetcher import fetch_works
 from ingest.fetch.network import Network
 from ingest.fetch.snapshots import Snapshots
+from ingest.fetch.supply import supply_bytes, this_person
+from ingest.fetch.targets import targets_of
 from ingest.overview import cited_works
 from ingest.pipeline import index_corpus
 from rag.embed import open_embedder
@@ -84,6 +86,23 @@ def fetch_cited(settings: Settings, progress: Progress) -> tuple[Outcome, ...]:
         for target, visit in report.visits
     )
     return (*visited, *index(settings, progress))
+
+
+def supply(
+    settings: Settings, number: int, name: str, data: bytes, progress: Progress
+) -> tuple[Outcome, ...]:
+    """Take a file for a work cited that cannot be fetched, and index it.
+
+    Raises:
+        DocumentError: the file is of a kind that is not read; nothing changed.
+    """
+    progress("fetch", 0, 1)
+    (target,) = targets_of(cited_works(), {number})
+    visit = supply_bytes(target.url, name, data, snapshots=Snapshots(settings.home), by=this_person())
+    outcomes = index(settings, progress)
+    unread = [one for one in outcomes if one.name == target.url and not one.good]
+    supplied = Outcome(name=target.url, good=not unread, what=f"supplied ({visit.reason})")
+    return (supplied, *(one for one in outcomes if one.name != target.url or not one.good))
 
 
 def roll_back(settings: Settings, generation_id: str, progress: Progress) -> tuple[Outcome, ...]:

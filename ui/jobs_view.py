@@ -15,6 +15,7 @@ _STEPS = {
     "write": "Writing the index",
 }
 _SEEN = "jobs_over"  # in the session: ids of the jobs that this page has seen end
+_FEW = 4  # outcomes of the newest job that are shown without asking
 _LISTED = 12  # outcomes of a job that are shown at once
 
 
@@ -40,18 +41,19 @@ def _draw(desk: Desk) -> None:
         st.rerun()  # the whole page: what it lists has changed
     for job in jobs[:5]:
         if job.over:
-            _show_over(job)
+            _show_over(job, newest=job is jobs[0])
         else:
             st.progress(
                 job.done / job.total if job.total else 0.0, text=f"{label(job.title)} · {progress_text(job)}"
             )
 
 
-def _show_over(job: Job) -> None:
+def _show_over(job: Job, *, newest: bool) -> None:
     failed = job.state is State.FAILED
     bad = [one for one in job.outcomes if not one.good]
+    open_ = failed or bool(bad) or (newest and len(job.outcomes) <= _FEW)
     icon = ":material/error:" if failed else ":material/warning:" if bad else ":material/check_circle:"
-    with st.expander(f"{label(job.title)} · {job.state}", icon=icon, expanded=failed or bool(bad)):
+    with st.expander(f"{label(job.title)} · {job.state}", icon=icon, expanded=open_):
         if failed:
             st.html(clean(f"<p>{escape(job.failure)}</p><p><small>{escape(job.hint)}</small></p>"))
         lines = "".join(

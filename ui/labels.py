@@ -1,4 +1,4 @@
-"""Text inside a label of Streamlit, whose Markdown must not be obeyed. Pure."""
+"""Words of the pages: text inside a label of Streamlit, whose Markdown must not be obeyed; counts. Pure."""
 
 import re
 
@@ -15,3 +15,12 @@ def label(text: str) -> str:
     """
     folded = _ADDRESS.sub(_WORD_JOINER, " ".join(text.split()))
     return "".join(f"\\{c}" if c in _MEANS_SOMETHING else c for c in folded)
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "chunk"), counted(1200, "page")
+    ('1 chunk', '1,200 pages')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

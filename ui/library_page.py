@@ -6,19 +6,20 @@ from pathlib import Path
 
 import streamlit as st
 
-from ingest.fetch.table import Row
 from ingest.library import item_of
-from ingest.overview import OwnRow, own_rows, work_rows
+from ingest.overview import NOT_YET, OwnRow, own_rows, roadmap_row
 from rag.errors import WaymarkError
 from ui import indexing, question_options
 from ui.desk import Desk
 from ui.jobs import Outcome
 from ui.jobs_view import show_jobs
+from ui.labels import counted
 from ui.markup import clean, escape, link
 from ui.shared_desk import go_to_page, the_desk
-from ui.uploads import FOLDER, keep_upload
+from ui.uploads import TYPES, is_upload, keep_upload
+from ui.works_view import show_works
 
-_TYPES = ["pdf", "html", "htm", "xhtml", "md", "markdown", "mdx", "rst", "ipynb", "docx", "txt", "text"]
+_REFUSED = "refused"  # in the session: what came of the dropped files that were not taken
 _MANY = 10  # own documents, from which on there is a field to look for one
 _LISTED = 40  # own documents that are shown at once
 
@@ -33,7 +34,7 @@ def show() -> None:
     with own:
         _show_own(desk)
     with works:
-        _show_works(desk)
+        show_works(desk)
     with generations:
         _show_generations(desk)
 
@@ -61,10 +62,10 @@ def _show_upload(desk: Desk) -> None:
     dropped = st.file_uploader(
         "Drop files here: PDF, HTML, Markdown, reStructuredText, notebooks, Word or text, at most 50 MB each",
         accept_multiple_files=True,
-        type=_TYPES,
+        type=list(TYPES),
         key=f"upload-{round_}",
     )
-    for outcome in st.session_state.pop("refused", ()):
+    for outcome in st.session_state.get(_REFUSED, ()):
         st.html(clean(f'<div class="refused">✗ {escape(outcome.name)}: {escape(outcome.what)}</div>'))
     if not dropped:
         return
@@ -74,7 +75,9 @@ def _show_upload(desk: Desk) -> None:
             kept.append(str(keep_upload(desk.settings.home, file.name, file.getvalue())))
         except WaymarkError as error:
             refused.append(Outcome(name=file.name, good=False, what=f"{error}. {error.hint}"))
-    st.session_state["refused"] = refused
+    st.session_state[_REFUSED] = (
+        refused  # until files are dropped again: the page is drawn anew when the job ends
+    )
     st.session_state["upload_round"] = round_ + 1  # an empty field again
     if kept:
         names = ", ".join(indexing.short_name(path) for path in kept)
@@ -97,8 +100,9 @@ def _add(desk: Desk, argument: str) -> None:
 
 def _show_own(desk: Desk) -> None:
     rows = own_rows(desk.settings.home)
+    _show_roadmap(desk)
     if not rows:
-        st.caption("Nothing of your own yet. The roadmap is always there; what you add stands beside it.")
+        st.caption("Nothing of your own yet. What you add stands beside the roadmap.")
     brought = Counter(row.item for row in rows if row.item not in ("", row.path))
     for folder, n in brought.items():
         _show_folder(desk, folder, n)
@@ -111,15 +115,36 @@ def _show_own(desk: Desk) -> None:
         st.caption(f"{len(rows) - _LISTED} more: look for them above.")
 
 
+def _show_roadmap(desk: Desk) -> None:
+    row = roadmap_row(desk.settings.home)
+    if row is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="the-roadmap"):
+        told = f"comes with Waymark · {counted(row.chunks, 'chunk')}"
+        st.html(
+            clean(f"<div><strong>{escape(row.title)}</strong><br><small>{told}</small></div>"),
+            width="stretch",
+        )
+        if st.button("Read", icon=":material/account_tree:", key="read-the-roadmap"):
+            go_to_page("roadmap")
+
+
 def _show_folder(desk: Desk, folder: str, n: int) -> None:
     """What was added as a whole is removed as a whole."""
     with st.container(horizontal=True, vertical_alignment="center", border=True, key=f"folder-{folder}"):
         st.html(
-            clean(f"<div><strong>{escape(folder)}</strong> <small>folder, {n} files</small></div>"),
+            clean(
+                f"<div><strong>{escape(folder)}</strong> <small>folder, {counted(n, 'file')}</small></div>"
+            ),
             width="stretch",
         )
         if st.button("Remove folder", icon=":material/folder_delete:", key=f"remove-{folder}"):
             _remove(desk, folder)
+
+
+def _index(desk: Desk) -> None:
+    desk.jobs.start("Indexing", partial(indexing.index, desk.settings))
+    st.rerun()
 
 
 def _remove(desk: Desk, item: str) -> None:
@@ -128,75 +153,32 @@ def _remove(desk: Desk, item: str) -> None:
 
 
 def _show_row(desk: Desk, row: OwnRow) -> None:
-    upload = Path(row.path).parent.name == FOLDER
     title = row.title or indexing.short_name(row.path)
-    facts = [
-        row.date[:10],
-        f"{row.pages} pages" if row.pages else "",
-        f"{row.chunks} chunks" if row.chunks else "",
-    ]
-    where = indexing.short_name(row.path) if upload else row.path
-    shown = link(where, where) if "://" in where else escape(where)
-    state = "" if row.indexed else f'<br><span class="refused">✗ {escape(row.skipped)}</span>'
     with st.container(horizontal=True, vertical_alignment="center", border=True, key=f"own-{row.path}"):
-        st.html(
-            clean(
-                f"<div><strong>{escape(title)}</strong><br><small>{shown} · "
-                f"{escape(' · '.join(fact for fact in facts if fact))}</small>{state}</div>"
-            ),
-            width="stretch",
-        )
+        st.html(_row_html(desk, row, title), width="stretch")
         if row.indexed and st.button("Ask", icon=":material/forum:", key=f"ask-{row.path}"):
             question_options.limit_to(title, source_id=row.source_id)
             go_to_page("ask")
+        if row.skipped == NOT_YET and not desk.jobs.busy and st.button("Index", key=f"index-{row.path}"):
+            _index(desk)
         alone = row.item == row.path  # what a folder brings in goes with the folder
         if alone and st.button("Remove", icon=":material/delete:", key=f"remove-{row.path}"):
             _remove(desk, row.item)
 
 
-def _show_works(desk: Desk) -> None:
-    rows = work_rows(desk.settings.home)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f"{sum(row.indexed for row in rows)} of {len(rows)} works that the roadmap cites are indexed. Fetching "
-            "asks the web for each page, keeps a dated copy on this machine, and can take some minutes."
-        )
-        if st.button("Fetch the cited works", icon=":material/cloud_download:"):
-            desk.jobs.start("Fetching the cited works", partial(indexing.fetch_cited, desk.settings))
-            st.rerun()
-    st.dataframe(
-        [
-            {
-                "n": row.n,
-                "title": row.title,
-                "url": row.url if row.url.startswith(("http://", "https://")) else "",
-                "status": "indexed" if row.indexed else row.skipped or _came_of(row),
-                "chunks": row.chunks or None,
-                "pages": row.pages or None,
-                "date": row.date[:10],
-                "snapshot": row.snapshot_date[:10],
-            }
-            for row in rows
-        ],
-        hide_index=True,
-        width="stretch",
-        placeholder="",
-        column_config={
-            "n": st.column_config.NumberColumn(width=40),
-            "title": st.column_config.TextColumn(width=330),
-            "url": st.column_config.LinkColumn("page", display_text="open", width=60),
-            "status": st.column_config.TextColumn(width=140),
-            "chunks": st.column_config.NumberColumn(width=60),
-            "pages": st.column_config.NumberColumn(width=60),
-            "date": st.column_config.TextColumn("visited", width=90),
-            "snapshot": st.column_config.TextColumn("copy of", width=90),
-        },
-    )
-
-
-def _came_of(row: Row) -> str:
-    outcome = row.outcome.replace("_", " ")
-    return f"{outcome}: {row.reason}" if row.reason else outcome
+def _row_html(desk: Desk, row: OwnRow, title: str) -> str:
+    where = indexing.short_name(row.path) if is_upload(desk.settings.home, row.path) else row.path
+    facts = [
+        link(where, where) if "://" in where else escape(where),
+        escape(row.date[:10]),
+        counted(row.pages, "page") if row.pages else "",
+        counted(row.chunks, "chunk") if row.chunks else "",
+    ]
+    state = "" if row.indexed else f'<br><span class="refused">✗ {escape(row.skipped)}</span>'
+    if row.skipped == NOT_YET:
+        state = f"<br>{'waits to be indexed' if desk.jobs.busy else 'not indexed yet'}"
+    told = " · ".join(fact for fact in facts if fact)
+    return clean(f"<div><strong>{escape(title)}</strong><br><small>{told}</small>{state}</div>")
 
 
 def _show_generations(desk: Desk) -> None:
@@ -205,12 +187,11 @@ def _show_generations(desk: Desk) -> None:
     )
     with st.container(horizontal=True):
         if st.button("Bring the index up to date", icon=":material/sync:"):
-            desk.jobs.start("Indexing", partial(indexing.index, desk.settings))
-            st.rerun()
+            _index(desk)
     for version in desk.generations.versions():
         counts = version.counts
         what = (
-            f"{counts.documents} document{'s' * (counts.documents != 1)}, {counts.chunks} chunks"
+            f"{counted(counts.documents, 'document')}, {counted(counts.chunks, 'chunk')}"
             if counts
             else "unreadable"
         )

@@ -31,9 +31,7 @@ def show_question(question: str) -> None:
     st.html(clean(f'<div class="question">{escape(question)}</div>'))
 
 
-def show_turn(
-    desk: Desk, turn: AskedTurn, *, is_last: bool, options: AskOptions, in_panel: str = ""
-) -> None:
+def show_turn(desk: Desk, turn: AskedTurn, *, is_last: bool, options: AskOptions, in_panel: str = "") -> None:
     """Draw one turn; `options` are those for asking it again, `in_panel` is what of it is open beside."""
     answer = shown(turn.record)
     again = Request(question=turn.question, scope=scope_of(turn), options=options, replaces=turn)

@@ -4,6 +4,7 @@ Its bytes are frozen as a snapshot of that URL with an outcome of their own, and
 indexed and linked like a fetched page and never mistaken for one.
 """
 
+import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,18 +33,31 @@ def supply(url: str, file: Path, *, snapshots: Snapshots, by: str) -> Visit:
         body = file.read_bytes()
     except OSError as error:
         raise DocumentError(f"{file} cannot be read: {error.strerror}", hint="Check the path.") from error
-    kind = media_type(file.name, body)
+    return supply_bytes(url, file.name, body, snapshots=snapshots, by=by)
+
+
+def supply_bytes(url: str, name: str, body: bytes, *, snapshots: Snapshots, by: str) -> Visit:
+    """Freeze the bytes of a file that was called `name`; else as `supply`."""
+    kind = media_type(name, body)
     visit = Visit(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         run="",
         outcome=Outcome.SUPPLIED,
-        reason=_printable(f"{file.name}, given by {by}"),
+        reason=_printable(f"{name}, given by {by}"),
         url=url,
         content_type=kind,
         fingerprint=fingerprint(body, kind),
     )
     with snapshots.writing():
         return snapshots.add(url, visit, body)
+
+
+def this_person() -> str:
+    """The name by which the system knows who runs this."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a system without a name for this user
+        return "an unnamed user"
 
 
 def _printable(text: str) -> str:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.e2e.driving import WAIT_MS, Server, Visit
 from tests.ingest.loaders.made_pdf import make_pdf, paragraph
@@ -23,8 +23,12 @@ PDF = make_pdf(
 QUESTION = "How many milliwatts does the quetzal sensor draw at full load?"
 
 
+def _field(visit: Visit) -> Locator:
+    return visit.page.get_by_role("tabpanel", name="Add files").get_by_test_id("stFileUploaderDropzoneInput")
+
+
 def _drop(visit: Visit, *files: tuple[str, bytes]) -> None:
-    visit.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+    _field(visit).set_input_files(
         [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
     )
 
@@ -37,11 +41,12 @@ def test_a_dropped_pdf_answers_with_its_page_until_it_is_removed_and_again_after
     visit.go("Library")
     _drop(visit, ("Field Report.pdf", PDF))
     progress = page.get_by_test_id("stProgress")
-    expect(progress.or_(page.get_by_text(re.compile("Adding field-report-.*done"))).first).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Adding field-report-.*done"))).to_be_visible(timeout=_JOB_MS)
+    expect(progress.or_(page.get_by_text(re.compile("Adding Field Report.pdf.*done"))).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Adding Field Report.pdf.*done"))).to_be_visible(timeout=_JOB_MS)
     row = page.locator('[class*="st-key-own-"]')
     expect(row).to_contain_text("2 pages")
-    assert [path.suffix for path in (server.home / FOLDER).iterdir()] == [".pdf"]
+    expect(row.locator("strong")).to_have_text("Field Report")
+    assert [path.name for path in (server.home / FOLDER).glob("*/*")] == ["Field Report.pdf"]
 
     visit.go("Ask")
     answer = visit.ask(QUESTION)
@@ -52,8 +57,8 @@ def test_a_dropped_pdf_answers_with_its_page_until_it_is_removed_and_again_after
     expect(panel.locator(".reader mark").first).to_contain_text("417 milliwatts")
 
     visit.go("Library")
-    page.get_by_role("button", name="Remove").click()
-    expect(page.get_by_text(re.compile(r"Removing field-report-.*done"))).to_be_visible(timeout=_JOB_MS)
+    row.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text(re.compile(r"Removing Field Report.pdf.*done"))).to_be_visible(timeout=_JOB_MS)
     expect(page.locator('[class*="st-key-own-"]')).to_have_count(0)
     assert list((server.home / FOLDER).iterdir()) == []
     visit.go("Ask")
@@ -73,20 +78,33 @@ def test_what_is_not_what_its_name_says_is_refused_with_its_reason(server: Serve
     visit.open(server.url)
     visit.go("Library")
     _drop(visit, ("harmless.txt", b"\x7fELF\x02\x01\x01" + bytes(64)))
+    refused = visit.page.locator(".refused")
+    expect(refused).to_contain_text("harmless.txt: it is named a text but is")
+
+
+def test_a_refusal_stays_when_the_files_dropped_with_it_are_indexed(server: Server, visit: Visit) -> None:
+    visit.open(server.url)
+    visit.go("Library")
+    _drop(
+        visit,
+        ("harmless.txt", b"\x7fELF\x02\x01\x01" + bytes(64)),
+        ("herons.md", b"# Herons\n\nA heron stands on one leg.\n"),
+    )
+    expect(visit.page.get_by_text(re.compile("Adding herons.md.*done"))).to_be_visible(timeout=_JOB_MS)
+    expect(visit.page.get_by_text("Herons", exact=True)).to_be_visible(timeout=WAIT_MS)
     expect(visit.page.locator(".refused")).to_contain_text("harmless.txt: it is named a text but is")
 
 
 def test_a_job_goes_on_when_its_page_is_closed_and_is_shown_to_another(server: Server, visit: Visit) -> None:
     other = visit.page.context.new_page()
-    Visit(other).open(f"{server.url}").go("Library")
-    other.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
-        [{"name": "notes.md", "mimeType": "text/markdown", "buffer": b"# Notes\n\nA walrus has two tusks.\n"}]
-    )
-    expect(other.get_by_text(re.compile("Adding notes-")).first).to_be_visible(timeout=_JOB_MS)
+    first = Visit(other).open(server.url)
+    first.go("Library")
+    _drop(first, ("notes.md", b"# Notes\n\nA walrus has two tusks.\n"))
+    expect(other.get_by_text(re.compile("Adding notes.md")).first).to_be_visible(timeout=_JOB_MS)
     other.close()
     visit.open(server.url)
     visit.go("Library")
-    expect(visit.page.get_by_text(re.compile(r"Adding notes-.*done"))).to_have_count(1, timeout=_JOB_MS)
+    expect(visit.page.get_by_text(re.compile(r"Adding notes.md.*done"))).to_have_count(1, timeout=_JOB_MS)
     expect(visit.page.get_by_text("Notes", exact=True)).to_be_visible(timeout=WAIT_MS)
 
 
@@ -101,5 +119,5 @@ def test_no_name_of_a_dropped_file_reaches_outside(server: Server, visit: Visit,
     _drop(visit, *[(name, data) for name, data in files if "\0" not in name])
     expect(visit.page.get_by_text(re.compile(r"Adding .*done")).first).to_be_visible(timeout=_JOB_MS)
     assert {path for path in parent.rglob("*") if server.home not in path.parents} == before
-    assert all(path.is_file() for path in (server.home / FOLDER).iterdir())
+    assert all(path.is_file() for path in (server.home / FOLDER).glob("*/*"))
     assert "Traceback" not in server.log

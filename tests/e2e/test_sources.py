@@ -35,6 +35,10 @@ _OWN = """<!doctype html><title>Valves</title><body><main><h1>Greenhouse valves<
 <p>Every spring the valve is taken out, cleaned with warm water, dried, and put back by two gardeners.</p>
 <p>It was first built into the northern greenhouse, where the gardeners had asked for a valve without a motor.</p>
 </main></body>"""
+_PAPER = """<!doctype html><title>Newts</title><body><main><h1>Newts of the zorblax pond</h1>
+<p>The zorblax pond holds 31 newts in spring and 12 newts in autumn, as counted by two students every year.</p>
+<p>They were first counted when the pond was dug, and the counts have been kept in a notebook since then.</p>
+</main></body>"""
 _PAGES = {"/lora": _LORA, "/garden": _GARDEN, "/own": _OWN}  # anything else is gone
 # What `waymark chat` serves, on another roadmap.
 _APP = """import runpy
@@ -118,6 +122,37 @@ def test_fetched_works_stand_beside_what_the_roadmap_says(server: Server, visit:
     visit.ask("What are the four pillars of MLOps?").locator(".cite").first.click()
     expect(panel.locator(".works").first).to_contain_text("not found in the source")
     expect(panel.locator(".badge.good")).to_have_count(0)
+
+
+def test_a_work_that_cannot_be_fetched_is_given_by_hand(server: Server, visit: Visit) -> None:
+    page = visit.open(server.url).page
+    visit.go("Library")
+    page.get_by_role("tab", name="Works cited").click()
+    page.get_by_text("Give a file for a work that cannot be fetched").click()
+    form = page.get_by_test_id("stForm").filter(has_text="Give this file")
+    field = form.get_by_test_id("stFileUploaderDropzoneInput")
+    give = form.get_by_role("button", name="Give this file")
+
+    def choose() -> None:
+        form.get_by_role("combobox", name="Work").click()
+        page.keyboard.type("75.")
+        page.get_by_role("option", name=re.compile(r"^75\. ")).click()
+
+    choose()
+    field.set_input_files(
+        [{"name": "paper.txt", "mimeType": "text/plain", "buffer": b"\x7fELF\x02\x01\x01\0"}]
+    )
+    give.click()
+    expect(page.locator(".refused")).to_contain_text("paper.txt: it is named a text but is")
+    choose()
+    field.set_input_files([{"name": "My paper.html", "mimeType": "text/html", "buffer": _PAPER.encode()}])
+    give.click()
+    _done(visit, "Taking My paper.html for work 75")
+    expect(
+        page.get_by_text(re.compile(r"✓ http.*/gone: supplied \(My paper.html, given by "))
+    ).to_be_visible()
+    visit.go("Ask")
+    expect(visit.ask("How many newts does the zorblax pond hold in spring?")).to_contain_text("31 newts")
 
 
 def test_a_page_is_fetched_from_its_address_and_answers(server: Server, visit: Visit, site: str) -> None:
