@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from rag.courtesy import is_courtesy, reply_to
 from rag.errors import QuestionError
@@ -19,11 +20,14 @@ from rag.terms import terms
 
 History = Sequence[Turn | Mapping[str, str]]
 
-_BEHIND = 4  # passages shown of each shelf that the answer does not come from
+_BESIDE = 4  # passages shown of each shelf that the answer does not come from
 # The lead by which another shelf answers in the roadmap's place, see `_lead`, and what its gate has to say at least
-# where the roadmap's alone would answer; eval/LOG.md says how both were chosen.
+# where the roadmap's alone would answer. Within `_UNSURE` either may be meant, and the passages of both are shown in
+# turns, two of the one that answers and one of the other. eval/LOG.md says how these were chosen.
 _PLAINLY = 0.2
 _LIKELY = 0.35
+_UNSURE = (0.05, 0.3)
+_TURN = 2
 
 _NO = Verdict(probability=0.0, answer=False)  # where nothing is asked of the documents
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # they have no form in UTF-8
@@ -35,8 +39,10 @@ class Read:
 
     query: Query
     turns: tuple[Turn, ...]
-    hits: tuple[Hit, ...]
-    behind: tuple[Hit, ...]  # of the other shelves, ranked behind these; the roadmap's among them
+    hits: tuple[Hit, ...]  # of the shelf that answers
+    shown: tuple[
+        Hit, ...
+    ]  # these and some of the other shelves', in the order and with the ranks to show them
     verdict: Verdict
     weigh: Callable[[str], float]  # what a term of the question is worth where the hits come from
     commanded: bool  # it held nothing but orders
@@ -73,9 +79,8 @@ class Reader:
         heard = turns if standalone is None or rewritten else ()
         findings = [shelf.find(clean, heard, k=k, scope=scope, rewritten=rewritten) for shelf in self.shelves]
         best = _best(findings)
-        behind = [hit for found in findings if found is not best for hit in found.hits[:_BEHIND]]
-        if best is findings[0]:  # else the roadmap's passages keep their ranks and stand between the others
-            behind = [replace(hit, rank=len(best.hits) + n) for n, hit in enumerate(behind, 1)]
+        beside = [hit for found in findings if found is not best for hit in found.hits[:_BESIDE]]
+        shown = _in_turns(best.hits, beside) if _is_unsure(findings) else [*best.hits, *beside]
         left, dropped = drop_commands(clean)
         commanded = dropped and not terms(left)
         reply = self._reply(clean)
@@ -83,7 +88,7 @@ class Reader:
             query=best.query,
             turns=turns,
             hits=best.hits,
-            behind=tuple(behind),
+            shown=tuple(replace(hit, rank=rank) for rank, hit in enumerate(shown, 1)),
             verdict=_NO if commanded or reply else _verdict(best, findings),
             weigh=best.shelf.weigh,
             commanded=commanded,
@@ -110,7 +115,7 @@ class Reader:
 
 
 def _best(findings: Sequence[Finding]) -> Finding:
-    """The roadmap wherever it answers, and where nothing does; what else was found stands behind it.
+    """The roadmap wherever it answers; where nothing does, the one that is plainly closer, or the roadmap.
 
     It gives way to a shelf that answers too and has every name of the question where the roadmap lacks one: what is
     asked about SageMaker is not answered by what the roadmap says of monitoring. And it gives way to one whose
@@ -120,13 +125,36 @@ def _best(findings: Sequence[Finding]) -> Finding:
     roadmap, *others = findings
     sure = [other for other in others if other.verdict.answer]
     if not roadmap.verdict.answer:
-        return next(iter(sure), roadmap)
-    if roadmap.query.wanted is Wanted.WORKS or roadmap.query.contents is not None:
+        closer = (other for other in others if _lead(other, roadmap) >= _PLAINLY)
+        return next(chain(sure, closer), roadmap)
+    if _is_the_roadmaps(roadmap):
         return roadmap
     if roadmap.lacking and (known := [other for other in sure if not other.lacking]):
         return known[0]
     likely = (other for other in others if other.verdict.answer or other.verdict.probability >= _LIKELY)
     return next((other for other in likely if _lead(other, roadmap) >= _PLAINLY), roadmap)
+
+
+def _is_the_roadmaps(roadmap: Finding) -> bool:
+    """Whether it asks for what no other shelf has: works cited, and how the roadmap is built."""
+    return roadmap.query.wanted is Wanted.WORKS or roadmap.query.contents is not None
+
+
+def _is_unsure(findings: Sequence[Finding]) -> bool:
+    """Whether the roadmap and another shelf are about as close to the question."""
+    roadmap, *others = findings
+    least, most = _UNSURE
+    return not _is_the_roadmaps(roadmap) and any(least <= _lead(other, roadmap) < most for other in others)
+
+
+def _in_turns(hits: Sequence[Hit], beside: Sequence[Hit]) -> list[Hit]:
+    """Two of the first, one of the second, and so on; what is left of either at the end."""
+    shown: list[Hit] = []
+    for n, hit in enumerate(hits, 1):
+        shown.append(hit)
+        if n % _TURN == 0:
+            shown += beside[n // _TURN - 1 : n // _TURN]
+    return shown + list(beside[len(hits) // _TURN :])
 
 
 def _lead(one: Finding, other: Finding) -> float:

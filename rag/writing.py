@@ -179,7 +179,7 @@ class Writing:
             chosen = compose(
                 read.query, read.hits, document=writer.document, weigh=read.weigh, style=writer.style
             )
-        written = write_answer(chosen, (*read.hits, *read.behind), works=writer.works, opening=opening)
+        written = write_answer(chosen, read.shown, works=writer.works, opening=opening)
         return replace(written, warnings=tuple(self._trouble), generator=EXTRACTIVE)
 
     def _refused(self, read: Read) -> Written:
@@ -189,7 +189,7 @@ class Writing:
         return Written(
             text=refusal_text(read.verdict, near, commanded=read.commanded, reason=absent or None),
             citations=(),
-            passages=order_passages((*read.hits, *read.behind), ()),
+            passages=order_passages(read.shown, ()),
             status=AnswerStatus.INSUFFICIENT_EVIDENCE,
             warnings=tuple(self._trouble),
         )

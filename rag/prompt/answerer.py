@@ -64,10 +64,9 @@ class Answerer:
         Raises:
             GenerationError: the model gave no answer; what had been yielded before is to be dropped.
         """
-        hits = (*read.hits, *read.behind)
         asking = Asking(
             question=read.query.standalone,
-            hits=hits,
+            hits=read.shown,
             talk=talk,
             templates=self.templates,
             prompt_tokens=wishes.prompt_tokens,

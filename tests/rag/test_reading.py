@@ -74,9 +74,8 @@ def test_the_roadmap_answers_first_and_stands_first_where_nothing_answers(
     assert {hit.path for hit in read.hits} == {first}
     assert read.verdict.answer == (roadmap or others)
     assert [hit.rank for hit in read.hits] == [1, 2, 3, 4, 5, 6]
-    behind = [7, 8, 9, 10] if first == "roadmap" else [1, 2, 3, 4]  # the roadmap's stand between the others
-    assert [hit.rank for hit in read.behind] == behind
-    assert {hit.path for hit in read.behind} == {"roadmap", "others"} - {first}
+    assert [hit.path for hit in read.shown] == 6 * [first] + 4 * [*({"roadmap", "others"} - {first})]
+    assert [hit.rank for hit in read.shown] == list(range(1, 11))
 
 
 def test_a_refusal_names_as_missing_only_what_no_shelf_has() -> None:
@@ -120,12 +119,51 @@ def test_the_roadmap_gives_way_where_it_lacks_a_name_that_the_others_have(
 def test_the_roadmap_gives_way_where_the_others_are_plainly_closer(
     sentences: float, held: float, others_probability: float, first: str
 ) -> None:
+    read = _closer(sentences, held, others_probability)
+    assert {hit.path for hit in read.hits} == {first}
+    assert read.verdict.answer  # one of the gates says so, whichever shelf is closer
+
+
+@pytest.mark.parametrize(
+    ("sentences", "shown"),
+    [
+        (0.00, "rrrrrr oooo"),
+        (0.10, "rro rro rro o"),  # either may be meant: two of the one that answers, one of the other
+        (0.25, "oor oor oor r"),
+        (0.35, "oooooo rrrr"),
+    ],
+)
+def test_where_both_are_about_as_close_their_passages_take_turns(sentences: float, shown: str) -> None:
+    read = _closer(sentences, 0.0, 0.7)
+    assert "".join(hit.path[0] for hit in read.shown) == shown.replace(" ", "")
+    assert [hit.rank for hit in read.shown] == list(range(1, 11))
+
+
+def test_works_cited_are_the_roadmaps_alone_however_close_the_others_are() -> None:
+    read = _closer(0.25, 0.0, 0.7, question="Which source is cited for it?")
+    assert "".join(hit.path[0] for hit in read.shown) == "rrrrrroooo"
+
+
+def test_where_nothing_answers_what_is_plainly_closer_is_shown_first() -> None:
+    for sentences, first in ((0.1, "roadmap"), (0.25, "others")):
+        read = _closer(sentences, 0.0, 0.2, roadmap_probability=0.3)
+        assert (read.verdict.answer, read.shown[0].path) == (False, first)
+
+
+def _closer(
+    sentences: float,
+    held: float,
+    others_probability: float,
+    *,
+    roadmap_probability: float = 0.9,
+    question: str = "What is it?",
+) -> Read:
+    """Read where the other documents lead by that much."""
     closer = replace(NOTHING, sentence_mean=0.5 + sentences, held=0.3 + held)
     near = replace(NOTHING, sentence_mean=0.5, held=0.3)
     verdict = Verdict(probability=others_probability, answer=others_probability > 0.6)
-    roadmap = _Shelf("roadmap", Verdict(probability=0.9, answer=True), evidence=near)
+    verdict_here = Verdict(probability=roadmap_probability, answer=roadmap_probability > 0.6)
+    roadmap = _Shelf("roadmap", verdict_here, evidence=near)
     others = _Shelf("others", verdict, evidence=closer)
     reader = Reader(shelves=(cast(Shelf, roadmap), cast(Shelf, others)), max_question_chars=100)
-    read = reader.read("What is it?", (), k=6)
-    assert {hit.path for hit in read.hits} == {first}
-    assert read.verdict.answer  # one of the gates says so, whichever shelf is closer
+    return reader.read(question, (), k=6)
