@@ -14,9 +14,9 @@ from ingest.fetch.kind import page_type
 from ingest.fetch.snapshots import Snapshots
 from ingest.library import Library
 from ingest.loaders import ROADMAP
-from ingest.loaders.detect import named_type
+from ingest.loaders.detect import named_type, not_read
 from ingest.loaders.roadmap import load_roadmap
-from ingest.loaders.walk import Skipped, find_files
+from ingest.loaders.walk import LINK_INSIDE, Skipped, find_files
 from ingest.plan import Found
 from rag.errors import StorageError
 from rag.index.manifest import SkippedSource
@@ -82,10 +82,26 @@ def _below(root: Path) -> Iterator[Wanted | SkippedSource]:
         path = one.path.as_posix()
         if isinstance(one, Skipped):
             yield SkippedSource(path=path, reason=one.reason)
+        elif not named_type(path):  # its bytes are not even hashed
+            yield SkippedSource(path=path, reason=not_read(path))
         elif one.size > MOST_BYTES:
             yield SkippedSource(path=path, reason=f"{one.size:,} bytes; at most {MOST_BYTES:,} are read")
         else:
             yield _taken(one.path)
+
+
+def is_passed_over(skipped: SkippedSource, library: Library) -> bool:
+    """Whether it only lies in an added folder and is no document: hidden, or of a kind that is not read.
+
+    Nobody named it, and there is nothing about it to mend.
+    """
+    if skipped.path in library.items or "://" in skipped.path:
+        return False
+    return (
+        not named_type(skipped.path)
+        or Path(skipped.path).name.startswith(".")
+        or skipped.reason == LINK_INSIDE
+    )
 
 
 def _taken(path: Path) -> Wanted | SkippedSource:

@@ -54,6 +54,11 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    """The public names, loaded or not, so that a prompt completes them."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'rag' has no attribute {name!r}")

@@ -79,6 +79,10 @@ class Citation:
     support: float | None  # [0, 1]; None if nothing checked it
     references: tuple[Reference, ...]
 
+    def to_dict(self) -> dict[str, object]:
+        """The citation as it stands in the answer's `to_dict`."""
+        return _citation(self)
+
 
 EXTRACTIVE = "extractive"  # the generator that writes nothing of its own
 WAYMARK = "waymark"  # the generator of what is no answer from documents: a greeting returned, what Waymark is

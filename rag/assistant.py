@@ -25,7 +25,7 @@ from rag.options import AskOptions
 from rag.passages import Scope
 from rag.reading import LONE_SURROGATES, History, Read, Reader
 from rag.schema import Document, Hit
-from rag.settings import Settings, load_settings, settings_digest
+from rag.settings import Settings, load_settings, override, settings_digest
 from rag.shelf import Shelf
 from rag.works import indexed_works
 from rag.writing import Writer, Writing
@@ -37,6 +37,7 @@ class Assistant:
     def __init__(
         self, index: Index, embedder: Embedder, settings: Settings, *, generator: Generator | None = None
     ) -> None:
+        self._closed = False
         self.index = index
         self.settings = settings
         self.embedder = embedder
@@ -58,7 +59,7 @@ class Assistant:
     def open(
         cls, settings: Settings | None = None, *, generator: Generator | None = None, **flags: object
     ) -> Self:
-        """Open the index that the settings name. `flags` override single settings.
+        """Open the index that the settings name. `flags` override single settings: `Assistant.open(passages=8)`.
 
         A language model is opened with the first question that it is to answer; `generator` takes the place of the
         one that the settings name, and is closed with the assistant.
@@ -67,7 +68,7 @@ class Assistant:
             IndexMissing, IndexMismatch, IndexCorrupt: there is nothing to answer from.
             SettingsError, EmbedderError: the settings or the embedder's weights are not usable.
         """
-        settings = settings or load_settings(flags).settings
+        settings = override(settings, flags) if settings else load_settings(flags).settings
         embedder = open_embedder(settings.embedder, home=settings.home)
         index = Index.open(settings.home, embedder=embedder.spec)
         try:
@@ -83,8 +84,14 @@ class Assistant:
         self.close()
 
     def close(self) -> None:
+        """Close the index and the language model; nothing can be asked any more."""
+        self._closed = True
         self._writer.close()
         self.index.close()
+
+    def _check_open(self) -> None:
+        if self._closed:  # as Python's own files have it
+            raise ValueError("this assistant is closed; ask inside of `with Assistant.open() as assistant:`")
 
     def ask(
         self,
@@ -103,7 +110,7 @@ class Assistant:
             options: choices for this question, over the settings.
 
         Raises:
-            QuestionError: the question is empty or too long, or a turn is not a turn.
+            QuestionError: the question is no text, empty or too long, or a turn is not a turn.
             SettingsError: an option has no such value, or a prompt template cannot be used.
         """
         for item in self.stream(question, history=history, scope=scope, options=options):
@@ -126,6 +133,7 @@ class Assistant:
         without support is marked or, where `strict`, left out. Setting `cancel` ends the writing early; the answer
         then holds what had been written.
         """
+        self._check_open()
         began = time.monotonic()
         options = options or AskOptions()
         writing = Writing(
@@ -156,6 +164,7 @@ class Assistant:
             QuestionError: the question is empty or too long.
             ValueError: `k` is less than 1.
         """
+        self._check_open()
         if k < 1:
             raise ValueError(f"k = {k}; at least one passage has to be wanted")
         return self._reader.read(question, history, k=k, scope=scope).hits

@@ -59,8 +59,10 @@ def clean_question(question: str, *, max_chars: int) -> str:
     """NFC, without control, bidirectional, zero-width and tag characters or lone surrogates; spaces folded.
 
     Raises:
-        QuestionError: nothing is left, or it is longer than `max_chars`.
+        QuestionError: it is no text, nothing is left, or it is longer than `max_chars`.
     """
+    if not isinstance(question, str):
+        raise QuestionError(f"A question is text, not {type(question).__name__}.")
     _refuse_overlong(question, max_chars)
     visible = INVISIBLE.sub("", question.encode("utf-8", "ignore").decode())
     kept = "".join(

@@ -251,6 +251,19 @@ def load_settings(
     return LoadedSettings(settings=_checked(values, origins), origins=origins)
 
 
+def override(settings: Settings, flags: Mapping[str, object]) -> Settings:
+    """Settings with single values replaced; None leaves one as it is.
+
+    Raises:
+        SettingsError: a name that is not a setting, or a bad value.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    for name in given:
+        _check_name(name, where="flags")
+    kept = {name: getattr(settings, name) for name in Settings.model_fields}
+    return _checked(kept | given, dict.fromkeys(kept, "flag")) if given else settings
+
+
 def settings_digest(settings: Settings) -> str:
     """12 hex digits that change when a setting that can change an answer does."""
     relevant = settings.model_dump(mode="json", exclude=set(_OUTSIDE_DIGEST))

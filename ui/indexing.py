@@ -10,6 +10,8 @@ from ingest.fetch.network import Network
 from ingest.fetch.snapshots import Snapshots
 from ingest.fetch.supply import supply_bytes, this_person
 from ingest.fetch.targets import targets_of
+from ingest.gather import is_passed_over
+from ingest.library import read_library
 from ingest.overview import cited_works
 from ingest.pipeline import index_corpus
 from rag.embed import open_embedder
@@ -28,7 +30,8 @@ def index(settings: Settings, progress: Progress) -> tuple[Outcome, ...]:
     progress("open", 0, 0)
     embedder = open_embedder(settings.embedder, home=settings.home)
     report = index_corpus(settings.home, embedder=embedder, progress=progress)
-    failed = {one.path: one.reason for one in report.skipped}
+    library = read_library(settings.home)
+    failed = {one.path: one.reason for one in report.skipped if not is_passed_over(one, library)}
     changed = [one for one in report.plan if one.change in ("added", "changed", "removed")]
     return (
         *(

@@ -46,11 +46,9 @@ def media_type(path: str, data: bytes) -> str:
     Raises:
         Unloadable: no loader reads its type, it is empty, or its content is not what its name says.
     """
-    suffix = _suffix(path)
     named = named_type(path)
     if not named:
-        what = f"files that end in {suffix}" if suffix else "files without a suffix"
-        raise Unloadable(f"{what} are not read", outcome=Outcome.UNSUPPORTED, path=path)
+        raise Unloadable(not_read(path), outcome=Outcome.UNSUPPORTED, path=path)
     if not data.strip():
         raise Unloadable("it is empty", outcome=Outcome.EMPTY, path=path)
     if reason := _contradiction(named, data):
@@ -62,6 +60,12 @@ def named_type(path: str) -> str:
     """The media type that a name promises; "" if no loader reads files of such names."""
     suffix = _suffix(path)
     return _BY_SUFFIX.get(suffix, HTML if not suffix and "://" in path else "")
+
+
+def not_read(path: str) -> str:
+    """Why a file of a name that promises no type is passed over."""
+    suffix = _suffix(path)
+    return f"files {f'that end in {suffix}' if suffix else 'without a suffix'} are not read"
 
 
 def _suffix(path: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+LINK_INSIDE = "it is a link; what it points to is read by itself"
 _DEEPEST = 100  # folders inside one another
 
 
@@ -83,11 +84,7 @@ def _link_reason(path: Path, root: Path) -> str:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):  # before Python 3.13 a loop is the latter
         return "it is a link that leads nowhere"
-    return (
-        "it is a link; what it points to is read by itself"
-        if target.is_relative_to(root)
-        else ("it is a link to outside the folder")
-    )
+    return LINK_INSIDE if target.is_relative_to(root) else "it is a link to outside the folder"
 
 
 def _kind(mode: int) -> str:

@@ -4,7 +4,9 @@ Commands import what they run when they run, so that `waymark --help` loads no h
 brings commands of its own, loaded when one of them is called.
 """
 
+import errno
 import io
+import os
 import sys
 from typing import Annotated, Any
 
@@ -16,7 +18,7 @@ from rag.cli.ask import ask, chat
 from rag.cli.own import add, remove
 from rag.cli.store import index, rollback, status, verify, versions
 from rag.cli.system import doctor
-from rag.errors import WaymarkError
+from rag.errors import StorageError, WaymarkError
 from rag.render import plain
 
 
@@ -76,12 +78,26 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a letter that a terminal lacks ends nothing
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # while it can still be told that it fails
     except WaymarkError as error:
         print(f"waymark: {plain(str(error))}", file=sys.stderr)
         if error.hint:
             print(f"hint: {plain(error.hint)}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except (
+        OSError
+    ) as error:  # disks are watched where they are written to: this is what standard output leads to
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE):
+            raise
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (what is left is dropped at the end of the process)
+        if error.errno == errno.EPIPE:  # whoever read it has had enough
+            sys.exit(1)
+        print(f"waymark: The output cannot be written: {error.strerror}.", file=sys.stderr)
+        print("hint: Make room, or send it to another place.", file=sys.stderr)
+        sys.exit(StorageError.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)

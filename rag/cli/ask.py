@@ -1,5 +1,6 @@
 """Commands that answer: one question, a batch, or a conversation."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,9 @@ Passages = Annotated[int | None, typer.Option(help="How many passages to retriev
 
 
 def ask(
-    question: Annotated[str | None, typer.Argument(help="The question; quote it.")] = None,
+    question: Annotated[
+        str | None, typer.Argument(help="The question; quote it. - reads it from standard input.")
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole record as JSON.")] = False,
     batch: Annotated[
@@ -62,6 +65,7 @@ def ask(
         raise typer.BadParameter("give a question or --batch FILE, one of them", param_hint="QUESTION")
     if out is not None and batch is None:
         raise typer.BadParameter("only a --batch is written to a file", param_hint="--out")
+    question = None if question is None else _heard(question)
     lines = [] if batch is None else _lines(batch)  # before anything is opened or built
     flags = {"llm": llm, "llm_url": llm_url, "strategy": strategy, "strict": strict, "seed": seed}
     with opened(home=home, passages=passages, **flags) as assistant:
@@ -136,6 +140,12 @@ def _answer_batch(assistant: "Assistant", lines: list[str], out: Path | None) ->
             progress("ask", done, total)
     if failed:
         raise BatchError(f"{failed} of {total} lines could not be answered; their records say why.")
+
+
+def _heard(question: str) -> str:
+    """The question: from standard input for `-`; in UTF-8 also where the locale has not the letters for it."""
+    spoken = sys.stdin.buffer.read() if question == "-" else os.fsencode(question)
+    return spoken.decode("utf-8-sig", errors="replace").strip()
 
 
 def _lines(batch: Path) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rag.cli.output import print_line
-from rag.cli.store import Home, build
+from rag.cli.store import AsJson, Home, build
 from rag.errors import DocumentError, SourcesSkipped
 from rag.settings import load_settings
 
@@ -15,6 +15,7 @@ def add(
         list[str], typer.Argument(help="Files, folders with all that is in them, and URLs of pages.")
     ],
     home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Add your own documents to the index: PDF, HTML, Markdown, reStructuredText, notebooks, Word, text.
 
@@ -28,14 +29,14 @@ def add(
     network = Network(allow_loopback=settings.fetch_allow_loopback)
     with progress_bars() as progress:
         added = add_items(settings.home, sources, network=network, progress=progress)
-    for url, visit in added.visits:
+    for url, visit in () if as_json else added.visits:
         print_line(f"{url}: {visit.outcome.replace('_', ' ')}{f' ({visit.reason})' if visit.reason else ''}")
     if added.failed and not added.items:
         (url, why), *_ = added.failed
         raise DocumentError(
             f"{url} was not added: {why}", hint="Save the page and add the file, or try again later."
         )
-    build(settings, say=True)
+    build(settings, say=True, as_json=as_json)
     if added.failed:
         raise SourcesSkipped(f"{len(added.failed)} pages could not be fetched; the others are indexed.")
 
@@ -43,10 +44,11 @@ def add(
 def remove(
     sources: Annotated[list[str], typer.Argument(help="Files, folders and URLs as they were added.")],
     home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take your own documents out of the index; files, and what was frozen of pages, stay where they are."""
     from ingest.additions import remove_items
 
     settings = load_settings({"home": home}).settings
     remove_items(settings.home, sources)
-    build(settings, say=True)
+    build(settings, say=True, as_json=as_json)

@@ -16,6 +16,7 @@ from rag.errors import IndexCorrupt, IndexMissing, SettingsError, SourcesSkipped
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from ingest.library import Library
     from ingest.pipeline import IndexReport
     from ingest.plan import Planned
     from rag.embed import Embedder
@@ -29,25 +30,28 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def index(
     home: Home = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
+    as_json: AsJson = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay, and follow what was added until Ctrl-C.")
     ] = False,
 ) -> None:
     """Build the index or bring it up to date; what did not change is not embedded again."""
     settings = load_settings({"home": home}).settings
-    if (as_json and not dry_run) or (watch and dry_run):
-        raise SettingsError("--json goes with --dry-run, and --watch goes without.", hint="See --help.")
+    if watch and (dry_run or as_json):
+        raise SettingsError("--watch goes without --dry-run and --json.", hint="See --help.")
     if dry_run:
         _show_plan(settings, as_json=as_json)
     elif watch:
         _watch(settings)
     else:
-        build(settings, say=True)
+        build(settings, say=True, as_json=as_json)
 
 
-def build(settings: Settings, *, say: bool, asked: Collection[str] = ()) -> None:
-    """Bring the index up to date; `say` prints what was done. `asked`: URLs of works that this run is about.
+def build(settings: Settings, *, say: bool, asked: Collection[str] = (), as_json: bool = False) -> None:
+    """Bring the index up to date; `say` prints what was done, `as_json` for programs.
+
+    Args:
+        asked: URLs of works that this run is about.
 
     Raises:
         SourcesSkipped: done, but of one's own documents, or of what was asked, not everything could be indexed.
@@ -55,22 +59,46 @@ def build(settings: Settings, *, say: bool, asked: Collection[str] = ()) -> None
     report = _indexed_now(settings, _embedder(settings))
     if not say:
         return
+    passed_over, works, told = _sorted_out(report, settings.home, asked)
+    if as_json:
+        print_json(_record(report) | {"skipped": [asdict(one) for one in told], "passed_over": passed_over})
+    else:
+        _tell(report, passed_over, works, told)
+    if told:
+        n = len(told)
+        was = "1 source was" if n == 1 else f"{n} sources were"
+        raise SourcesSkipped(f"{was} skipped; the others are indexed.")
+
+
+def _tell(report: "IndexReport", passed_over: int, works: int, told: "Iterable[SkippedSource]") -> None:
     print_line(_summary(report))
-    told = [one for one in report.skipped if one.path in asked or not _is_unreadable_work(one, settings.home)]
     for skipped in told:
         print_line(f"skipped {skipped.path}: {skipped.reason}")
-    if len(report.skipped) > len(told):
-        n = len(report.skipped) - len(told)
-        print_line(f"{n} works cited could not be read; `waymark sources` says why")
-    if told:
-        raise SourcesSkipped(f"{len(told)} sources were skipped; the others are indexed.")
+    if works:
+        print_line(f"{works} works cited could not be read; `waymark sources` says why")
+    if passed_over:
+        print_line(
+            f"{passed_over} other files were passed over, being no documents; `waymark status` lists them"
+        )
 
 
-def _is_unreadable_work(skipped: "SkippedSource", home: Path) -> bool:
-    """Whether it is a page of a work cited that was fetched and is none to read: told when it was fetched."""
+def _sorted_out(
+    report: "IndexReport", home: Path, asked: Collection[str]
+) -> "tuple[int, int, list[SkippedSource]]":
+    """How many were passed over, how many works cannot be read, and what has to be told."""
+    from ingest.gather import is_passed_over
     from ingest.library import read_library
 
-    is_page = "://" in skipped.path and skipped.path not in read_library(home).items
+    library = read_library(home)
+    passed_over = [one for one in report.skipped if is_passed_over(one, library)]
+    left = [one for one in report.skipped if one not in passed_over]
+    told = [one for one in left if one.path in asked or not _is_unreadable_work(one, library)]
+    return len(passed_over), len(left) - len(told), told
+
+
+def _is_unreadable_work(skipped: "SkippedSource", library: "Library") -> bool:
+    """Whether it is a page of a work cited that was fetched and is none to read: told when it was fetched."""
+    is_page = "://" in skipped.path and skipped.path not in library.items
     return is_page and bool(skipped.content_sha256)
 
 
@@ -90,6 +118,18 @@ def _summary(report: "IndexReport") -> str:
     )
 
 
+def _record(report: "IndexReport") -> dict[str, object]:
+    return {
+        "generation_id": report.generation_id,
+        "changed": report.changed,
+        "documents": report.n_documents,
+        "chunks": report.n_chunks,
+        "embedded": report.n_embedded,
+        "seconds": round(report.seconds, 3),
+        "counts": dict(sorted(Counter(one.change.value for one in report.plan).items())),
+    }
+
+
 def _counted(plan: "Iterable[Planned]") -> str:
     counts = Counter(one.change for one in plan)
     return ", ".join(f"{n} {change}" for change, n in sorted(counts.items()) if change != "skipped")
@@ -107,7 +147,8 @@ def _watch(settings: Settings) -> None:
         except WaymarkError as error:
             said = f"failed: {error}"
         else:
-            skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
+            *_, told = _sorted_out(report, settings.home, ())
+            skipped = f", {len(told)} skipped" if told else ""
             said = f"{_summary(report)}{skipped}"
         print_line(f"{datetime.now().astimezone():%H:%M:%S} {said}")
         sys.stdout.flush()  # also where it is read by a program
@@ -138,6 +179,8 @@ def _embedder(settings: Settings) -> "Embedder":
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
     """What is indexed, with what, and since when."""
+    from ingest.gather import is_passed_over
+    from ingest.library import read_library
     from rag.index.generations import Generations
 
     settings = load_settings({"home": home}).settings
@@ -157,8 +200,10 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     print_facts({"data folder": str(settings.home)} | _facts(opened))
     for source in manifest.sources:
         print_line(f"- {source.path}: {source.title} ({source.n_chunks} chunks)")
+    library = read_library(settings.home)
     for skipped in manifest.skipped:
-        print_line(f"- skipped {skipped.path}: {skipped.reason}")
+        what = "passed over" if is_passed_over(skipped, library) else "skipped"
+        print_line(f"- {what} {skipped.path}: {skipped.reason}")
 
 
 def _facts(opened: "Opened") -> dict[str, str]:
@@ -177,14 +222,15 @@ def _size_bytes(opened: "Opened") -> int:
     return sum(file.size_bytes for file in opened.manifest.files)
 
 
-def verify(home: Home = None) -> None:
+def verify(home: Home = None, as_json: AsJson = False) -> None:
     """Check every byte of every generation against its manifest."""
-    generations = _indexed(home)
-    damaged = 0
-    for name, problems in generations.verify().items():
-        print_line(f"{name}: {'; '.join(problems) if problems else 'whole'}")
-        damaged += bool(problems)
-    if damaged:
+    found = _indexed(home).verify()
+    if as_json:
+        print_json({name: list(problems) for name, problems in found.items()})
+    else:
+        for name, problems in found.items():
+            print_line(f"{name}: {'; '.join(problems) if problems else 'whole'}")
+    if damaged := sum(map(bool, found.values())):
         raise IndexCorrupt(f"{damaged} of the generations did not pass.")
 
 
@@ -209,6 +255,7 @@ def rollback(
         str | None, typer.Argument(help="Its id; the one before the current if not given.")
     ] = None,
     home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Let an earlier generation serve."""
     generations = _indexed(home)
@@ -217,7 +264,11 @@ def rollback(
             f"There is no generation {generation!r} in {generations.home}.",
             hint="`waymark versions` lists those that are there.",
         )
-    typer.echo(f"generation {generations.rollback(generation)} serves now")
+    serves = generations.rollback(generation)
+    if as_json:
+        print_json({"generation_id": serves})
+    else:
+        print_line(f"generation {serves} serves now")
 
 
 def _indexed(home: Path | None) -> "Generations":

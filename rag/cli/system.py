@@ -12,6 +12,7 @@ from rag.cli.output import print_json
 from rag.settings import LoadedSettings, load_settings
 
 SOMETHING_MISSING = 1  # exit code
+_NARROWEST = 60  # columns of a table; a terminal with fewer breaks its lines itself
 
 
 def doctor(
@@ -58,4 +59,6 @@ def _show(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     table = Table(*(Column(name, overflow="fold") for name in head), box=None)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False, emoji=False).print(table)
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.width = max(console.width, _NARROWEST)
+    console.print(table)

@@ -103,8 +103,9 @@ def test_a_cited_page_stands_for_a_copy_of_ones_own(home: Path, roadmap: Path, t
     other = tmp_path / "own" / "page.svelte"  # not read as a page, so no duplicate of one
     other.write_bytes(HTML)
     Snapshots(home).add("https://a.example/x", _visit("https://a.example/x"), HTML)
-    wanted, _ = _gathered(home, roadmap, copy.parent.as_posix())
-    assert set(wanted) == {"corpus/roadmap.txt", "https://a.example/x", other.as_posix()}
+    wanted, refused = _gathered(home, roadmap, copy.parent.as_posix())
+    assert set(wanted) == {"corpus/roadmap.txt", "https://a.example/x"}
+    assert refused == {other.as_posix(): "files that end in .svelte are not read"}
     assert wanted["https://a.example/x"].found.also_at == (copy.as_posix(),)
 
 

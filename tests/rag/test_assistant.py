@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import rag
 from rag.answer import Answer, AnswerStatus
 from rag.assistant import Assistant
 from rag.errors import EmbedderError, IndexMismatch, IndexMissing, QuestionError, SettingsError
@@ -330,6 +331,40 @@ def test_a_threshold_of_one_refuses_and_of_nought_answers(roadmap_home: Path) ->
 def test_flags_override_settings(roadmap_home: Path) -> None:
     with Assistant.open(home=roadmap_home, passages=3) as opened:
         assert len(opened.ask("What is LoRA?").passages) == 3
+
+
+def test_flags_override_settings_that_are_handed_in(roadmap_home: Path) -> None:
+    with Assistant.open(Settings(home=roadmap_home, answer_words=20), passages=3) as opened:
+        assert (opened.settings.passages, opened.settings.answer_words) == (3, 20)
+    with pytest.raises(SettingsError, match="did you mean passages"):
+        Assistant.open(Settings(home=roadmap_home), pasages=3)
+    with pytest.raises(SettingsError, match="passages = 'many'"):
+        Assistant.open(Settings(home=roadmap_home), passages="many")
+
+
+def test_a_closed_assistant_says_so(roadmap_home: Path) -> None:
+    with Assistant.open(home=roadmap_home) as opened:
+        pass
+    for use in (opened.ask, opened.search):
+        with pytest.raises(ValueError, match="this assistant is closed"):
+            use("What is LoRA?")
+
+
+@pytest.mark.parametrize("question", [None, b"What is LoRA?", 7])
+def test_a_question_that_is_no_text_is_told(assistant: Assistant, question: Any) -> None:
+    with pytest.raises(QuestionError, match="A question is text, not"):
+        assistant.ask(question)
+
+
+def test_a_citation_alone_is_plain_data_too(assistant: Assistant) -> None:
+    answer = assistant.ask("What is LoRA?")
+    record = answer.to_dict()
+    assert [citation.to_dict() for citation in answer.citations] == record["citations"]
+
+
+def test_the_public_names_are_listed_and_there() -> None:
+    assert set(rag.__all__) <= set(dir(rag))
+    assert all(getattr(rag, name) is not None for name in rag.__all__)
 
 
 def test_what_cannot_be_opened_is_told(tmp_path: Path, roadmap_home: Path) -> None:

@@ -52,13 +52,34 @@ def test_what_is_skipped_is_listed_and_the_exit_code_says_so(run: Run, tmp_path:
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "note.md").write_text(NOTE)
-    (folder / "code.svelte").write_text("let a = 1;")
+    (folder / "empty.txt").write_text("")
     code, out, err = run("add", folder)
     assert code == SourcesSkipped.exit_code
-    assert "code.svelte: files that end in .svelte are not read" in out
-    assert "1 sources were skipped" in err
+    assert "empty.txt: it is empty" in out
+    assert "1 source was skipped" in err
     code, out, _ = run("index")
     assert (code, " 0 embedded" in out) == (SourcesSkipped.exit_code, True)
+
+
+def test_what_is_no_document_in_a_folder_is_passed_over_and_named_by_itself_it_is_skipped(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    (folder / ".git").mkdir(parents=True)
+    (folder / "note.md").write_text(NOTE)
+    for name in ("code.svelte", ".hidden.md", "note.md~", "#note.md#", "4913"):
+        (folder / name).write_text("let a = 1;")
+    (folder / "loop").symlink_to(folder)
+    code, out, err = run("add", folder)
+    assert (code, "hint" in err) == (0, False)
+    assert "7 other files were passed over" in out
+    code, out, _ = run("status")
+    assert f"- passed over {folder}/4913: files without a suffix are not read" in out
+    code, out, _ = run("add", folder / "code.svelte")
+    assert (code, "code.svelte: files that end in .svelte are not read" in out) == (
+        SourcesSkipped.exit_code,
+        True,
+    )
 
 
 def test_a_dry_run_shows_the_plan(run: Run, tmp_path: Path) -> None:
@@ -73,8 +94,8 @@ def test_a_dry_run_shows_the_plan(run: Run, tmp_path: Path) -> None:
     plan = json.loads(out)
     assert (code, plan["counts"]) == (0, {"changed": 1, "unchanged": 1})
     assert {"path": str(note), "change": "changed", "reason": ""} in plan["sources"]
-    code, out, err = run("index", "--json")
-    assert (code, "--dry-run" in err) == (SettingsError.exit_code, True)
+    code, out, err = run("index", "--watch", "--json")
+    assert (code, "--watch" in err) == (SettingsError.exit_code, True)
 
 
 def test_an_address_inside_is_refused_with_its_own_exit_code(run: Run) -> None:
