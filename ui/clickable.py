@@ -13,6 +13,7 @@ from streamlit.components.v2 import component
 from streamlit.components.v2.types import ComponentRenderer
 
 _CSS = Path(__file__).with_name("clickable.css")
+_ARRIVAL_JS = Path(__file__).with_name("arrival.js")
 _JS = Path(__file__).with_name("clickable.js")
 
 
@@ -24,6 +25,17 @@ def _component() -> ComponentRenderer:
         css=_CSS.read_text(encoding="utf-8"),
         js=_JS.read_text(encoding="utf-8"),
     )
+
+
+@cache
+def _arrival() -> ComponentRenderer:
+    script = _ARRIVAL_JS.read_text(encoding="utf-8")
+    return component("waymark_arrival", html='<span class="arrival"></span>', js=script)
+
+
+def await_question(conversation_id: str) -> None:
+    """Put the focus where a question is written, once for each conversation that is opened."""
+    _arrival()(key=f"arrival-{conversation_id}", data={})
 
 
 def clickable(

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ui import question_options, side_panel, turn_view, welcome
 from ui.answering import Answering
+from ui.clickable import await_question
 from ui.conversation_list import show_list
 from ui.desk import Desk, Request
 from ui.display import streamed_html
@@ -39,14 +40,20 @@ def show() -> None:
             if turn.id != asked_again:
                 last = n == len(turns) - 1 and (answering is None or answering.done)
                 turn_view.show_turn(
-                    desk, turn, is_last=last, options=options, in_panel=panel.opened_of(turn) if panel else ""
+                    desk,
+                    turn,
+                    is_first=n == 0,
+                    is_last=last,
+                    options=options,
+                    in_panel=panel.opened_of(turn) if panel else "",
                 )
         if answering is not None:
-            _show_answering(answering)
+            _show_answering(answering, is_first=not turns)
     if panel:
         with beside.container(key="panel"):
             side_panel.show(desk, panel)
     _show_input(desk, conversation_id)
+    await_question(conversation_id)
 
 
 def _conversation_id() -> str:
@@ -65,7 +72,7 @@ def _conversation_id() -> str:
 
 
 def _show_input(desk: Desk, conversation_id: str) -> None:
-    scope = question_options.show_bar(desk)
+    scope, scope_title = question_options.show_bar(desk)
     placeholder = "Ask about the roadmap" if scope is None else "Ask about this part"
     question = st.chat_input(
         placeholder, max_chars=desk.settings.max_question_chars, submit_mode="disable", key="question"
@@ -74,15 +81,17 @@ def _show_input(desk: Desk, conversation_id: str) -> None:
         side_panel.close()
         desk.ask(
             conversation_id,
-            Request(question=question, scope=scope, options=question_options.chosen()),
+            Request(
+                question=question, scope=scope, scope_title=scope_title, options=question_options.chosen()
+            ),
         )
         st.rerun()
 
 
-def _show_answering(answering: Answering) -> None:
+def _show_answering(answering: Answering, *, is_first: bool) -> None:
     """The answer as it is written; draws the page again when it is done."""
     with st.chat_message("user", avatar=":material/person:"):
-        turn_view.show_question(answering.question)
+        turn_view.show_question(answering.question, opens=is_first)
     with st.chat_message("assistant", avatar=":material/signpost:"):
         if answering.failure:
             st.error(label(f"{answering.failure} {answering.hint}"), icon=":material/error:")

@@ -30,6 +30,7 @@ class Request:
 
     question: str
     scope: Scope | None = None
+    scope_title: str = ""  # what people call it
     options: AskOptions | None = None
     replaces: AskedTurn | None = None  # the turn whose place the answer takes
 
@@ -98,7 +99,7 @@ class Desk:
         def keep(answer: Answer) -> None:
             if request.replaces is not None:
                 self.conversations.remove_turn(request.replaces.id)
-            record = answer.to_dict() | {"scope": _scope_record(request.scope)}
+            record = answer.to_dict() | {"scope": _scope_record(request)}
             self.conversations.add_turn(conversation_id, question=request.question, record=record)
 
         self._answering[conversation_id] = Answering(
@@ -139,8 +140,13 @@ def _messages(turn: AskedTurn) -> tuple[Turn, Turn]:
 def scope_of(turn: AskedTurn) -> Scope | None:
     """What a kept turn was limited to."""
     kept = turn.record.get("scope")
-    return Scope(**kept) if isinstance(kept, dict) else None
+    if not isinstance(kept, dict):
+        return None
+    return Scope(source_id=kept.get("source_id"), section_id=kept.get("section_id"))
 
 
-def _scope_record(scope: Scope | None) -> dict[str, str | None] | None:
-    return None if scope is None else {"source_id": scope.source_id, "section_id": scope.section_id}
+def _scope_record(request: Request) -> dict[str, str | None] | None:
+    scope = request.scope
+    if scope is None:
+        return None
+    return {"source_id": scope.source_id, "section_id": scope.section_id, "title": request.scope_title}

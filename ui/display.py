@@ -4,20 +4,25 @@ Pure: records in, values and clean HTML out. Knows neither Streamlit nor an inde
 a stored conversation or from an older version, so whatever it lacks counts as absent.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from ingest.gather import ROADMAP_PATH
 from rag.answer import EXTRACTIVE, WAYMARK, AnswerStatus
 from rag.schema import Span
 from ui.markup import answer_html, clean, escape, link, unfinished_html
 
 Record = Mapping[str, Any]  # Any: JSON
 NEAREST = 3  # passages that a refusal names
-INSPECT, RETRY = "inspect", "retry"  # what may be clicked below an answer, beside the labels of its marks
+# What may be clicked below an answer, beside the labels of its marks.
+INSPECT, RETRY, EVERYWHERE, UP, DOWN = "inspect", "retry", "everywhere", "up", "down"
+FETCH = "fetch"  # what may be clicked beside a work that is not indexed
 _INSTEAD = "instead-"  # before the number of a question that may be asked instead
 _NEAREST_TITLE = "What lies nearest:"
-_SHORT = 160  # characters of a passage that is near
+_SHORT = 160  # characters of a passage that is near, or of a quote that a mark shows when pointed at
+_DEEP = 2  # headings over a place, from which on the one above says more than the document's title
 _QUOTED = 400  # of a quote beside a work
 _VERDICTS = {
     "agrees": ("good", "✓ source agrees"),
@@ -76,6 +81,7 @@ class Shown:
     nearest: tuple[Evidence, ...]  # of a refusal
     suggestions: tuple[str, ...]  # questions that can be asked instead
     rewrite: str | None  # the stand-alone question that was searched for, where it differs
+    limited_to: str  # the title of the section or document that it was limited to, if it was
     unsupported: int  # spans
     stopped: bool
     made_by: str  # "extractive, 0.02 s"
@@ -97,6 +103,7 @@ def shown(record: Record) -> Shown:
         nearest=nearest,
         suggestions=_suggestions(nearest),
         rewrite=rewrite if rewrite and rewrite != record.get("question") else None,
+        limited_to=(record.get("scope") or {}).get("title") or "",
         unsupported=len(weak),
         stopped=record.get("usage", {}).get("stop_reason") == "cancelled",
         made_by=_made_by(record),
@@ -111,13 +118,17 @@ def cards_html(answer: Shown) -> str:
     places: dict[tuple[str, ...], list[Evidence]] = {}
     for one in answer.evidence:
         places.setdefault((one.source_id, *one.heading_path), []).append(one)
-    cards = "".join(_card(of_place) for of_place in places.values())
+    several = len({one.source_id for one in answer.evidence}) > 1
+    cards = "".join(_card(of_place, titled=several) for of_place in places.values())
     return clean(f'<div class="cards">{cards}</div>') if cards else ""
 
 
 def instead_html(answer: Shown) -> str:
-    """Of a refusal: questions that may be asked instead, each a button."""
-    asked = "".join(
+    """Of a refusal: what may be asked instead, each a button."""
+    asked = ""
+    if answer.refused and answer.limited_to:
+        asked = f'<button type="button" class="card near" data-open="{EVERYWHERE}">The same of all documents</button>'
+    asked += "".join(
         f'<button type="button" class="card near" data-open="{_INSTEAD}{n}">{escape(question)}</button>'
         for n, question in enumerate(answer.suggestions)
     )
@@ -140,14 +151,24 @@ def note_html(answer: Shown) -> str:
     return clean("".join(f"<p><small>{escape(note)}</small></p>" for note in notes))
 
 
-def actions_html(answer: Shown, *, is_last: bool) -> str:
-    """What can be done with an answer: copy it, ask it again, see how it came about; and who wrote it."""
+def actions_html(answer: Shown, *, is_last: bool, good: bool | None = None) -> str:
+    """What can be done with an answer: copy it, ask it again, see how it came about, say whether it is good (`good` is
+    what was said); and who wrote it.
+    """
     retry = f'<button type="button" class="act" data-open="{RETRY}">Retry</button>' if is_last else ""
     return clean(
         '<div class="actions"><button type="button" class="act" data-copy="1" title="As Markdown with its sources">'
         f'Copy</button>{retry}<button type="button" class="act" data-open="{INSPECT}" '
         'title="Candidates, scores, timings, settings">Inspect</button>'
+        f"{_thumb(UP, 'Good answer', pressed=good is True)}{_thumb(DOWN, 'Bad answer', pressed=good is False)}"
         f"<small>{escape(answer.made_by)}</small></div>"
+    )
+
+
+def _thumb(what: str, name: str, *, pressed: bool) -> str:
+    return (
+        f'<button type="button" class="act {what}" data-open="{what}" aria-label="{name}" title="{name}" '
+        f'aria-pressed="{str(pressed).lower()}"></button>'
     )
 
 
@@ -191,15 +212,19 @@ def _answer(record: Record, evidence: tuple[Evidence, ...], weak: tuple[Span, ..
     generator = dict(record.get("provenance", {})).get("generator", EXTRACTIVE)
     return answer_html(
         record["text"],
-        labels={one.label for one in evidence},
+        labels={one.label: _preview(one) for one in evidence},
         unsupported=weak,
         formatted=generator != EXTRACTIVE,
     )
 
 
+def _preview(one: Evidence) -> str:
+    return f"{one.place}{pages_text(one.pages)}: “{_short(one.quotes[0], _SHORT)}”"
+
+
 def _refusal(text: str) -> str:
     reason = text.split(_NEAREST_TITLE, maxsplit=1)[0]
-    return clean(f'<div class="refusal">{answer_html(reason, labels=())}</div>')
+    return clean(f'<div class="refusal">{answer_html(reason, labels={})}</div>')
 
 
 def _cited(record: Record) -> tuple[Evidence, ...]:
@@ -274,29 +299,35 @@ def _nearest(record: Record) -> tuple[Evidence, ...]:
 
 
 def _suggestions(nearest: tuple[Evidence, ...]) -> tuple[str, ...]:
-    """One question for each heading among the nearest passages."""
-    topics = dict.fromkeys(_topic(one.heading_path[-1]) for one in nearest if one.heading_path)
+    """One question for each heading of the roadmap among the nearest passages."""
+    of_roadmap = (one for one in nearest if one.heading_path and one.path == ROADMAP_PATH)
+    topics = dict.fromkeys(_topic(one.heading_path[-1]) for one in of_roadmap)
     return tuple(f"What does the roadmap say about {topic}?" for topic in topics if topic)
 
 
 def _topic(heading: str) -> str:
-    """A heading without its number: "9.2. The LoRA Method" and "Section 9: Adapting" lose theirs."""
+    """A heading without its number and what it adds to its topic: "9.2. LoRA: A Method" and "Section 9: LoRA - Less"
+    are both "LoRA".
+    """
     words = heading.split()
     if words and words[0] in ("Part", "Section") and ":" in heading:
-        return heading.split(":", 1)[1].strip()
-    if words and words[0].rstrip(".").replace(".", "").isdigit():
-        return " ".join(words[1:])
-    return heading
+        heading = heading.split(":", 1)[1].strip()
+    elif words and words[0].rstrip(".").replace(".", "").isdigit():
+        heading = " ".join(words[1:])
+    return re.split(r": | [-–—] ", heading, maxsplit=1)[0]
 
 
-def _card(of_place: list[Evidence]) -> str:
-    """One place with the marks that lead there; a click opens the first."""
+def _card(of_place: list[Evidence], *, titled: bool) -> str:
+    """One place with the marks that lead there; a click opens the first. `titled`: its document is named, too."""
     first = of_place[0]
+    above = first.title if titled or len(first.heading_path) < _DEEP else first.heading_path[-2]
     labels = "".join(f"<b>{one.label}</b>" for one in of_place)
     pages = pages_text(sorted({page for one in of_place for page in one.pages}))
+    name = f"Sources {', '.join(str(one.label) for one in of_place)}: {first.place}{pages}"
+    under = f"<small>{escape(above)}</small>" if above != first.place else ""
     return (
-        f'<button type="button" class="card" data-open="{first.label}" title="{escape(first.place)}">'
-        f"{labels}{escape(_short(first.place, 60))}{escape(pages)}<small>{escape(first.title)}</small></button>"
+        f'<button type="button" class="card" data-open="{first.label}" title="{escape(first.place)}" '
+        f'aria-label="{escape(name)}">{labels}{escape(_short(first.place, 60))}{escape(pages)}{under}</button>'
     )
 
 
@@ -315,7 +346,8 @@ def _near_card(one: Evidence) -> str:
 def _work(work: Work) -> str:
     head = f"{work.number}. {link(work.url, work.title)}"
     if work.says is None:
-        return f'{head} <small title="Library, Works cited: fetches it">not in the index</small>'
+        opens = f'class="badge" data-open="{FETCH}" title="The library fetches it or takes a file"'
+        return f'{head} <button type="button" {opens}>not in the index ›</button>'
     kind, words = _VERDICTS.get(work.says.verdict, ("", work.says.verdict))
     badge = f' <span class="badge {kind}">{escape(words)}</span>'
     if not work.says.quote:

@@ -14,7 +14,7 @@ from ui.shared_desk import the_desk
 def show() -> None:
     """Draw the page."""
     desk = the_desk()
-    st.title("Evaluation")
+    st.title("Evaluation", anchor=False)
     measured, disliked = st.tabs(["Runs", "Disliked answers"])
     with measured:
         show_runs(list_runs(desk.settings.runs_folder))

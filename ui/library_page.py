@@ -15,7 +15,7 @@ from ui.jobs import Outcome
 from ui.jobs_view import show_jobs
 from ui.labels import counted
 from ui.markup import clean, escape, link
-from ui.shared_desk import go_to_page, the_desk
+from ui.shared_desk import LIBRARY_TAB, WORKS_TAB, go_to_page, the_desk
 from ui.uploads import TYPES, is_upload, keep_upload
 from ui.works_view import show_works
 
@@ -27,10 +27,13 @@ _LISTED = 40  # own documents that are shown at once
 def show() -> None:
     """Draw the page."""
     desk = the_desk()
-    st.title("Library")
+    st.title("Library", anchor=False)
     _show_add(desk)
     show_jobs(desk)
-    own, works, generations = st.tabs(["Your documents", "Works cited", "Generations of the index"])
+    own, works, generations = st.tabs(
+        ["Your documents", WORKS_TAB, "Generations of the index"],
+        default=st.session_state.get(LIBRARY_TAB),
+    )
     with own:
         _show_own(desk)
     with works:

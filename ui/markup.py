@@ -6,7 +6,7 @@ can be clicked is a `<button data-open="…">`; what a click means is the page's
 
 import html
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 import nh3
@@ -15,12 +15,13 @@ from markdown_it import MarkdownIt
 from rag.schema import Span
 
 _TAGS = frozenset(
-    "b blockquote br button code div em h3 h4 h5 hr li mark ol p pre small span strong "
+    "b blockquote br button code div em h1 h2 h3 h4 h5 hr li mark ol p pre small span strong "
     "table tbody td th thead tr ul".split()
 )
 _ATTRIBUTES = {
     "*": {"class", "title"},
-    "button": {"data-open", "data-copy", "aria-label", "type"},
+    "div": {"role", "aria-label"},
+    "button": {"data-open", "data-copy", "aria-label", "aria-pressed", "type"},
     "a": {"href", "target"},
     "ol": {"start"},
 }
@@ -28,6 +29,9 @@ _MARKER = re.compile(r"\[(\d{1,3})\]")
 _OPEN, _CLOSE, _WEAK, _WEAK_END = "\ue000", "\ue001", "\ue002", "\ue003"  # stand in the text for tags
 _STANDS_IN = re.compile("[\ue000-\ue003]")
 _CITE = re.compile(f"[ ]?{_OPEN}(\\d+){_CLOSE}")
+_MARKED = re.compile(
+    f"[^\\s<>;{_OPEN}-{_WEAK_END}]{{0,30}}(?:[ ]?{_OPEN}\\d+{_CLOSE})+"
+)  # the end of a word, and its marks
 _PREFIX = re.compile(r"\s*(?:[-*•+]|\d{1,3}[.)]|#{1,6}|>)?\s*")  # of a list item, a heading or a quotation
 _CELL = re.compile(r"[^|\s](?:[^|\n]*[^|\s])?")
 _AFTER_ROW = re.compile(rf"^([ ]*\|.*?)\|[ \t]*((?:{_OPEN}\d+{_CLOSE})+)[ \t]*$", re.MULTILINE)
@@ -67,18 +71,19 @@ def link(url: str, shown: str) -> str:
 
 
 def answer_html(
-    text: str, *, labels: Collection[int], unsupported: Sequence[Span] = (), formatted: bool = False
+    text: str, *, labels: Mapping[int, str], unsupported: Sequence[Span] = (), formatted: bool = False
 ) -> str:
     """An answer's text with its citation marks as buttons.
 
     Args:
-        labels: those that are citations; any other number in brackets is only text.
+        labels: those that are citations, with what each shows when pointed at; any other number in brackets is text.
         unsupported: spans of `text` that nothing cited supports; they look different.
         formatted: the text is Markdown of a model; otherwise only its list items mean anything.
     """
-    body = _CITE.sub(
-        lambda match: _cite(int(match[1])), _body(text, labels, unsupported, formatted=formatted)
+    body = _MARKED.sub(
+        r'<span class="held">\g<0></span>', _body(text, labels, unsupported, formatted=formatted)
     )
+    body = _CITE.sub(lambda match: _cite(int(match[1]), labels[int(match[1])]), body)
     body = body.replace(_WEAK, '<span class="unsupported" title="No passage found supports this.">')
     return clean(_UNSEEN.sub("", body.replace(_WEAK_END, "</span>")))
 
@@ -108,9 +113,10 @@ def _body(text: str, labels: Collection[int], unsupported: Sequence[Span], *, fo
     return _HEADING.sub(r"<\1h3>", _markdown().render(marked))
 
 
-def _cite(label: int) -> str:
+def _cite(label: int, preview: str) -> str:
     return (
-        f'<button type="button" class="cite" data-open="{label}" aria-label="Source {label}">{label}</button>'
+        f'<button type="button" class="cite" data-open="{label}" aria-label="Source {label}" '
+        f'title="{escape(preview)}">{label}</button>'
     )
 
 

@@ -42,15 +42,15 @@ def chosen() -> AskOptions:
     )
 
 
-def show_bar(desk: Desk) -> Scope | None:
-    """What is chosen, above the field to write in; gives what questions are limited to."""
+def show_bar(desk: Desk) -> tuple[Scope | None, str]:
+    """What is chosen, above the field to write in; gives what questions are limited to, and its title."""
     source_id, section_id, title = st.session_state.get(_SCOPE, (None, None, ""))
     with st.bottom, st.container(horizontal=True, vertical_alignment="center", key="bar"):
         _show_answerer(desk)
         if title:
             st.html(clean(f'<div class="note">Only from: <b>{escape(title)}</b></div>'), width="content")
             st.button("Ask everything again", icon=":material/close:", type="tertiary", on_click=lift_limit)
-    return Scope(source_id=source_id, section_id=section_id) if title else None
+    return (Scope(source_id=source_id, section_id=section_id), title) if title else (None, "")
 
 
 @st.cache_data(ttl=_LOOKED_FOR_S, show_spinner=False)

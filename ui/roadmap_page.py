@@ -36,7 +36,7 @@ def show() -> None:
     chosen = st.session_state.get(_CHOSEN) or st.query_params.get("s") or sections[0].section_id
     entry = next((one for one in sections if one.section_id == chosen), sections[0])
     st.query_params["s"] = entry.section_id
-    st.title("Roadmap")
+    st.title("Roadmap", anchor=False)
     cited = {number for one in entries for number in one.cited}
     st.caption(
         f"{label(document.title)} · {len(sections)} parts and sections · {len(cited)} works cited in the text, "
@@ -51,7 +51,7 @@ def show() -> None:
         st.rerun()
     with right.container(key="reading"):
         heading = next(one for one in document.headings if one.section_id == entry.section_id)
-        st.subheader(label(entry.title))
+        st.subheader(label(entry.title), anchor=False)
         _ask_buttons(source_id, entry, works)
         _show_section(document, heading, entry, works)
         _show_neighbours(sections, entry)

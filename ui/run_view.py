@@ -51,7 +51,7 @@ def _show_overall(found: Sequence[Measurement], against: Sequence[Measurement]) 
     for group in (*GROUPS, "Other"):
         of_group = [one for one in overall if one.group == group]
         if of_group:
-            st.subheader(group)
+            st.subheader(group, anchor=False)
             table = [_overall_row(one, before) for one in of_group]
             st.dataframe(table, hide_index=True, width="stretch", row_height=30, placeholder="")
 
@@ -75,7 +75,7 @@ def _show_by_type(found: Sequence[Measurement], against: Sequence[Measurement]) 
     names = list(dict.fromkeys(one.name for one in by_type))
     if not names:
         return
-    st.subheader("By type of question")
+    st.subheader("By type of question", anchor=False)
     name = st.selectbox("Metric", names)
     before = {one.question_type: one.value for one in against if one.name == name}
     _plot(
@@ -133,7 +133,7 @@ def _plot(bars: Sequence[Mapping[str, object]]) -> None:
 def _show_questions(records: Sequence[Json], before: Sequence[Json]) -> None:
     if not records:
         return
-    st.subheader("Questions")
+    st.subheader("Questions", anchor=False)
     names = sorted({name for record in records for name in row_scores(record)})
     metric = st.selectbox("Worst first by", names) if names else ""
     ordered = sorted(records, key=lambda record: row_scores(record).get(metric or "", _BEST))
@@ -156,7 +156,7 @@ def _question(record: Json) -> str:
 
 def _answer(record: Json, head: str) -> str:
     status = str(record.get("status", "")).replace("_", " ")
-    text = answer_html(str(record.get("text", "")), labels=())
+    text = answer_html(str(record.get("text", "")), labels={})
     return clean(f"<p><strong>{escape(head)}</strong> <small>{escape(status)}</small></p>{text}")
 
 

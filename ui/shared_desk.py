@@ -11,6 +11,8 @@ from ui.desk import Desk
 ICON = str(Path(__file__).with_name("icon.svg"))  # of its own: Streamlit fetches named ones from the web
 PAGES_CSS = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
 _PAGES = "pages"  # in the session
+LIBRARY_TAB = "library_tab"  # in the session: the tab of the library that somebody was sent to
+WORKS_TAB = "Works cited"
 
 
 @st.cache_resource(show_spinner=False, on_release=Desk.close)

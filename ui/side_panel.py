@@ -8,10 +8,11 @@ import streamlit as st
 from ui.clickable import clickable
 from ui.conversations import AskedTurn
 from ui.desk import Desk
-from ui.display import INSPECT, Evidence, find_evidence, pages_text, shown, works_html
+from ui.display import FETCH, INSPECT, Evidence, find_evidence, pages_text, shown, works_html
 from ui.inspection import inspect_answer
 from ui.markup import clean, escape, highlighted, link
 from ui.section import Section, section_around
+from ui.shared_desk import LIBRARY_TAB, WORKS_TAB, go_to_page
 
 _OPEN = "panel"  # in the session: (turn id, what was clicked)
 
@@ -66,11 +67,36 @@ def show(desk: Desk, panel: Panel) -> None:
         return
     evidence = panel.evidence
     section, note = _section(desk, evidence)
-    clickable(
-        _head(evidence) + f'<div class="reader">{section}</div>' + _note(note) + works_html(evidence),
+    opened = clickable(
+        _steps(panel)
+        + _head(evidence)
+        + f'<div class="reader" role="region" aria-label="Its section">{section}</div>'
+        + _note(note)
+        + works_html(evidence),
         key=f"evidence-{panel.turn.id}-{evidence.label}",
         takes_focus=True,
     )
+    if opened == FETCH:
+        st.session_state[LIBRARY_TAB] = WORKS_TAB
+        go_to_page("library")
+    elif opened:
+        open_for(panel.turn.id, opened)
+        st.rerun()
+
+
+def _steps(panel: Panel) -> str:
+    """The way to the evidence before and after, where an answer has several."""
+    labels = [one.label for one in shown(panel.turn.record).evidence]
+    if panel.evidence is None or panel.evidence.label not in labels or len(labels) == 1:
+        return ""
+    at = labels.index(panel.evidence.label)
+    before = _step(labels[at - 1], "‹", "Evidence before") if at else ""
+    after = _step(labels[at + 1], "›", "Next evidence") if at + 1 < len(labels) else ""
+    return clean(f'<div class="steps">{before}<small>{at + 1} of {len(labels)}</small>{after}</div>')
+
+
+def _step(label: int, shown_as: str, name: str) -> str:
+    return f'<button type="button" class="act" data-open="{label}" aria-label="{name}">{shown_as}</button>'
 
 
 def _head(evidence: Evidence) -> str:

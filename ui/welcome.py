@@ -20,7 +20,7 @@ EXAMPLES = (
 
 def show_examples(desk: Desk, conversation_id: str, options: AskOptions) -> None:
     """One screen that explains itself; `options` are those of a question that is tried."""
-    st.title("Ask the roadmap")
+    st.title("Ask the roadmap", anchor=False)
     st.markdown(
         "Waymark answers questions about *The Comprehensive Developer's Roadmap* on AI and language models, and "
         "shows for **each sentence** where it stands: click a small number to read the quote in its section. "
@@ -67,7 +67,7 @@ def _show_first_index(desk: Desk, reason: str) -> None:
     job = desk.jobs.find(st.session_state.get("first_index", ""))
     if job is not None and job.state is State.DONE:
         st.rerun()
-    st.title("Preparing the roadmap")
+    st.title("Preparing the roadmap", anchor=False)
     if reason:
         st.info(reason)
     st.write(

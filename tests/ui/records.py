@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ingest.gather import ROADMAP_PATH
+
 Record = dict[str, Any]
 
 
@@ -68,9 +70,14 @@ def refusal(**changes: Any) -> Record:
             text="The indexed documents do not answer this. They never mention “cup”.\n\nWhat lies nearest:\n- 1.1. …",
             citations=[],
             passages=[
-                passage(1),
-                passage(2),
-                passage(3, heading_path=["Part II", "Section 4: Evaluation"], text="Measure it."),
+                passage(1, path=ROADMAP_PATH),
+                passage(2, path=ROADMAP_PATH),
+                passage(
+                    3,
+                    path=ROADMAP_PATH,
+                    heading_path=["Part II", "Section 4: Evaluation - Measuring What Matters"],
+                    text="Measure it.",
+                ),
             ],
         )
         | changes

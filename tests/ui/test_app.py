@@ -14,10 +14,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from rag.settings import Settings
-from tests.ui.records import answer
+from tests.ui.records import answer, passage, refusal
 from ui import launch
 from ui.conversations import Conversations, Feedback
 from ui.desk import Desk, Request
+from ui.display import shown
 from ui.shared_desk import the_desk
 from ui.welcome import EXAMPLES
 
@@ -64,6 +65,17 @@ def test_an_example_is_answered_and_kept(indexed: Path) -> None:
 def test_every_example_is_answered_by_the_roadmap(indexed: Path, example: str) -> None:
     with Desk(Settings(home=indexed)).assistant() as assistant:
         assert assistant.ask(example).status == "answered"
+
+
+def test_every_question_that_a_refusal_can_suggest_is_answered(indexed: Path) -> None:
+    with Desk(Settings(home=indexed)).assistant() as assistant:
+        (source,) = assistant.index.manifest.sources
+        headings = assistant.document(source.source_id).headings
+        near = [passage(path=source.path, heading_path=[one.title]) for one in headings]
+        asked = [shown(refusal(passages=[one])).suggestions for one in near]
+        declined = [q for (q,) in asked if assistant.ask(q).status != "answered"]
+    assert len(asked) > 40
+    assert declined == []
 
 
 def test_an_empty_question_is_told_and_not_kept(indexed: Path) -> None:
@@ -121,6 +133,18 @@ def test_a_rerun_without_a_question_is_quick_and_loads_no_model(indexed: Path) -
     assert statistics.median(seconds) <= _MOST_S
 
 
+@pytest.mark.parametrize("page", ["roadmap", "library", "evaluation"])
+def test_every_page_is_redrawn_quickly(indexed: Path, page: str) -> None:
+    app = AppTest.from_function(_draw, args=(page,), default_timeout=60).run()
+    seconds = []
+    for _ in range(5):
+        began = time.process_time()
+        app.run()
+        seconds.append(time.process_time() - began)
+    assert not app.exception
+    assert statistics.median(seconds) <= _MOST_S
+
+
 @pytest.mark.parametrize(
     ("page", "title"), [("roadmap", "Roadmap"), ("library", "Library"), ("evaluation", "Evaluation")]
 )
@@ -144,6 +168,7 @@ from rag.settings import Settings
 import streamlit
 from ui import conversation_page, evaluation_page, library_page, roadmap_page
 from ui.desk import Desk, Request
+from ui.display import shown
 desk = Desk(Settings(home=sys.argv[1]))
 asked = ["How does LoRA cut memory?", "What are the four pillars of MLOps?", "Who won the cup?", "What is BERT?"]
 for n in range(200):

@@ -1,5 +1,7 @@
 """What is shown of an answer, worked out without Streamlit."""
 
+import re
+
 import pytest
 
 from rag.schema import Span
@@ -20,7 +22,8 @@ from ui.display import (
 def test_a_mark_in_the_text_is_a_button_that_names_its_label() -> None:
     html = shown(answer()).text
     assert 'data-open="1"' in html
-    assert html.startswith("<p>Momentum helps.<button")
+    assert html.startswith('<p>Momentum <span class="held">helps.<button')
+    assert 'title="1.1. Training: “Momentum helps.”"' in html
 
 
 def test_a_number_that_is_no_citation_stays_text() -> None:
@@ -70,9 +73,37 @@ def test_citations_of_one_place_are_one_card_and_those_of_another_a_second() -> 
     cited = [citation(1), citation(2), citation(3, heading_path=["Part II"], pages=[4])]
     html = cards_html(shown(answer(citations=cited)))
     assert html.count("<button") == 2
-    assert "<b>1</b><b>2</b>1.1. Training<small>Guide</small>" in html
+    assert "<b>1</b><b>2</b>1.1. Training<small>Part I</small>" in html
+    assert 'aria-label="Sources 1, 2: 1.1. Training"' in html
     assert 'data-open="3"' in html
     assert "Part II, p. 4" in html
+
+
+def test_cards_of_several_documents_name_them_and_none_says_the_same_twice() -> None:
+    other = citation(2, source_id="s2", title="Notes", heading_path=["Notes"])
+    assert "1.1. Training<small>Guide</small>" in cards_html(shown(answer(citations=[citation(1), other])))
+    assert "<small>" not in cards_html(shown(answer(citations=[other])))
+
+
+def test_a_document_of_ones_own_is_not_suggested_as_the_roadmap() -> None:
+    assert shown(refusal(passages=[passage(1)])).suggestions == ()
+
+
+def test_what_was_limited_says_so_and_a_refusal_offers_the_same_of_everything() -> None:
+    scope = {"source_id": "s1", "section_id": None, "title": "Guide"}
+    assert shown(answer(scope=scope)).limited_to == "Guide"
+    assert 'data-open="everywhere"' in instead_html(shown(refusal(scope=scope)))
+    assert 'data-open="everywhere"' not in instead_html(shown(refusal(scope=None)))
+    assert instead_html(shown(answer(scope=scope))) == ""
+
+
+def test_the_thumb_that_was_given_is_pressed() -> None:
+    up, none = (actions_html(shown(answer()), is_last=True, good=good) for good in (True, None))
+    assert re.findall(r'data-open="(up|down)"[^>]*aria-pressed="(\w+)"', up) == [
+        ("up", "true"),
+        ("down", "false"),
+    ]
+    assert 'aria-pressed="true"' not in none
 
 
 def test_below_an_answer_stands_who_wrote_it_and_only_the_last_can_be_asked_again() -> None:

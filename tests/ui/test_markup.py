@@ -96,15 +96,17 @@ def test_escaped_text_reads_as_it_was_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "html"),
     [
-        ("- a [1]\n- b", "<ul><li>a<CITE></li><li>b</li></ul>"),
+        ("- a b. [1]\n- b", '<ul><li>a <span class="held">b.<CITE></span></li><li>b</li></ul>'),
+        ("a [1] [1] &", '<p><span class="held">a<CITE><CITE></span> &amp;</p>'),
+        ("&lt; [1]", '<p>&amp;lt;<span class="held"><CITE></span></p>'),
         ("A.\n\n- b\nC.", "<p>A.</p><ul><li>b</li></ul><p>C.</p>"),
         ("2 < 3 & *4*", "<p>2 &lt; 3 &amp; *4*</p>"),
         ("", ""),
     ],
 )
 def test_plain_blocks(text: str, html: str) -> None:
-    made = answer_html(text, labels={1})
-    cite = '<button type="button" class="cite" data-open="1" aria-label="Source 1">1</button>'
+    made = answer_html(text, labels={1: ""})
+    cite = '<button type="button" class="cite" data-open="1" aria-label="Source 1" title="">1</button>'
     assert made.replace(cite, "<CITE>") == html
 
 
@@ -114,7 +116,7 @@ def test_a_table_keeps_its_cells_whatever_is_cited_or_unsupported_in_it() -> Non
         Span(start=text.index(row), end=text.index(row) + len(row)) for row in ("| a | b |", "| no | way |")
     ]
     parsed = lxml.html.fragment_fromstring(
-        answer_html(text, labels={1}, unsupported=weak, formatted=True), create_parent="div"
+        answer_html(text, labels={1: ""}, unsupported=weak, formatted=True), create_parent="div"
     )
     cells = [cell.text_content() for cell in parsed.iter("th", "td")]
     assert cells == ["a", "b", "one", "two1", "no", "way"]
@@ -134,26 +136,26 @@ def test_a_table_keeps_its_cells_whatever_is_cited_or_unsupported_in_it() -> Non
     ],
 )
 def test_what_a_model_writes_loads_nothing_and_links_nowhere(text: str) -> None:
-    html = answer_html(text, labels=(), formatted=True)
+    html = answer_html(text, labels={}, formatted=True)
     assert "<img" not in html
     assert "<a" not in html
 
 
 def test_an_unsupported_span_over_several_items_stays_inside_each_of_them() -> None:
     text = "- one\n- two"
-    html = answer_html(text, labels=(), unsupported=[Span(start=0, end=len(text))], formatted=True)
+    html = answer_html(text, labels={}, unsupported=[Span(start=0, end=len(text))], formatted=True)
     assert html.count('<span class="unsupported"') == 2
     assert "<li><span" in html
 
 
 def test_characters_that_stand_in_for_tags_cannot_be_smuggled() -> None:
-    html = answer_html("\ue0001\ue001 \ue002x\ue003", labels={1})
+    html = answer_html("\ue0001\ue001 \ue002x\ue003", labels={1: ""})
     assert "<button" not in html
     assert "<span" not in html
 
 
 def test_deeply_nested_markdown_is_cheap_and_harmless() -> None:
-    assert _dangers(answer_html("> " * 3000 + "x", labels=(), formatted=True)) == []
+    assert _dangers(answer_html("> " * 3000 + "x", labels={}, formatted=True)) == []
 
 
 def test_hidden_letters_and_turned_directions_are_dropped() -> None:
