@@ -4,15 +4,13 @@ Pure. Sentences that stand next to each other in one chunk share a citation whos
 sentence carries its mark, so that each one can be traced. Passages that are cited come first and give the labels.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answer import EXTRACTIVE, NO_USAGE, AnswerStatus, Citation, Cut, Passage, Reference, Usage
 from rag.compose import POINTS_BACK, Candidate
+from rag.contents import without_number
 from rag.schema import BlockKind, Hit, Sentence, Span, Work
-
-_NUMBER = re.compile(r"^(?:Part [IVXLC]+: |Section \d+: |\d+(?:\.\d+)*\. )")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +95,7 @@ def _introduction(before: Candidate | None, candidate: Candidate) -> str:
     if same_block or not POINTS_BACK.match(candidate.text):
         return ""
     label = candidate.sentence.context.rpartition(" › ")[2]
-    heading = _NUMBER.sub("", "".join(candidate.hit.chunk.heading_path[-1:]))
+    heading = without_number("".join(candidate.hit.chunk.heading_path[-1:]))
     named = " › ".join(part for part in (heading, label) if part)
     return f"({named}) " if named and candidate.sentence.context else ""
 

@@ -13,6 +13,7 @@ from rag.schema import Heading
 from rag.terms import terms
 
 _PART, _SECTION = re.compile(r"Part [IVXLC]+\b"), re.compile(r"Section \d+\b")
+_NUMBER = re.compile(r"^(?:Part [IVXLC]+: |Section \d+: |\d+(?:\.\d+)*\. )")
 _NUMERALS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
 DOCUMENT = r"(?:the |this |your |whole |entire |developer'?s )*(?:roadmap|document|guide)"
 _HOW_BUILT = re.compile(
@@ -33,6 +34,12 @@ _KIND = r"(?P<kind>part|section|chapter)"
 _ONE = re.compile(
     rf"\b(?:(?:sub)?{_KIND} (?:number |no\.? ?|nr\.? ?|#)?(?P<of>[ivx]{{1,4}}|\d{{1,2}}(?:\.\d{{1,2}})*)"
     r"|(?P<bare>\d{1,2}\.\d{1,2}))\b(?!\.\d|%)",
+    re.IGNORECASE,
+)
+_OF = r"(?:[ivx]{1,4}|\d{1,2}(?:\.\d{1,2})*)"
+_TWO = re.compile(
+    rf"\b(?P<kind>part|section|chapter)s? (?P<one>{_OF}) (?:and|or|to|with|from|vs\.?|versus) "
+    rf"(?:(?:part|section|chapter) )?(?P<other>{_OF})\b",
     re.IGNORECASE,
 )
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
@@ -69,7 +76,7 @@ _BESIDES = frozenset(
         " enumerate show tell explain describe give many total have discuss deal talk say says read write"
         " brief briefly short shortly title titled called named heading one three four five six fifteen"
         " sentence word line bullet point paragraph tl tldr dr comes follow follows following precede precedes"
-        " preceding next"
+        " preceding next difference differ compare comparison contrast between versus vs relate relation"
     )
 )
 _BESIDES_WORKS = _BESIDES | frozenset(
@@ -155,15 +162,18 @@ def contents_asked(question: str, headings: Sequence[Heading], *, title: str = "
     if _BEGINS.fullmatch(question.strip(" ?!.")) and _FIRST.search(question):
         return _beginning(headings)
     question = _numbered(question, headings)
-    named = _ONE.search(question)
-    if named and _WORKS.search(question) and _says_only(question, _BESIDES_WORKS):
-        own = _section(named, headings)
-        return Contents(headings=(own,), tells=Tells.WORKS) if own else _no_such(named, headings)
-    if not _says_only(question, _BESIDES):
-        return None
-    if named:
-        return _one(named, question, headings)
-    return _whole(question, headings, title) if _asks_of_the_whole(question) else None
+    return (
+        _two(question, headings) or _told_by_number(question, headings) or _whole(question, headings, title)
+    )
+
+
+def without_number(title: str) -> str:
+    """A heading's own words.
+
+    >>> without_number("9.2. Parameter-Efficient Fine-Tuning")
+    'Parameter-Efficient Fine-Tuning'
+    """
+    return _NUMBER.sub("", title)
 
 
 def names_its_place(question: str) -> bool:
@@ -221,7 +231,30 @@ def _all(kind: str, headings: Sequence[Heading]) -> tuple[Heading, ...]:
     return tuple(heading for heading in headings if form.match(heading.title))
 
 
+def _two(question: str, headings: Sequence[Heading]) -> Contents | None:
+    """Two parts or sections that are to be told beside each other."""
+    two = _TWO.search(question)
+    if two is None or not set(terms(_TWO.sub(" ", question))) <= _BESIDES:
+        return None
+    found = [_by_number(two["kind"], two[which], headings) for which in ("one", "other")]
+    there = tuple(heading for heading in found if heading)
+    return Contents(headings=there) if len(there) == len(found) else None
+
+
+def _told_by_number(question: str, headings: Sequence[Heading]) -> Contents | None:
+    """A part or section that is named, or the works cited there."""
+    named = _ONE.search(question)
+    if named is None:
+        return None
+    if _WORKS.search(question) and _says_only(question, _BESIDES_WORKS):
+        own = _section(named, headings)
+        return Contents(headings=(own,), tells=Tells.WORKS) if own else _no_such(named, headings)
+    return _one(named, question, headings) if _says_only(question, _BESIDES) else None
+
+
 def _whole(question: str, headings: Sequence[Heading], title: str) -> Contents | None:
+    if not _asks_of_the_whole(question) or not _says_only(question, _BESIDES):
+        return None
     kind = "section" if re.search(r"\b(?:section|chapter)", question, re.IGNORECASE) else "part"
     found = _all(kind, headings)
     if not found:
@@ -260,8 +293,12 @@ def _one(named: re.Match[str], question: str, headings: Sequence[Heading]) -> Co
 
 
 def _section(named: re.Match[str], headings: Sequence[Heading]) -> Heading | None:
-    number = (named["bare"] or named["of"]).upper()
-    if (named["kind"] or "").lower() == "part":
+    return _by_number(named["kind"] or "", named["bare"] or named["of"], headings)
+
+
+def _by_number(kind: str, number: str, headings: Sequence[Heading]) -> Heading | None:
+    number = number.upper()
+    if kind.lower() == "part":
         known = number.isdigit() and int(number) < len(_NUMERALS)
         number = f"part_{_NUMERALS[int(number)] if known else number}"
     return next((heading for heading in headings if heading.section_id == number), None)

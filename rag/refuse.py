@@ -6,10 +6,20 @@ Pure. The reason is what the gate saw, never a guess about the world.
 from collections.abc import Sequence
 
 from rag.answer import DECLINED
+from rag.contents import Contents
+from rag.foreign import seems_foreign
 from rag.gate import Verdict
 from rag.schema import Hit
 
 _SHOWN = 3
+IN_ENGLISH = "The roadmap is in English and is searched in English; put the question in English."
+
+
+def absence(contents: Contents | None, question: str) -> str:
+    """What of the question itself, and not of the passages, is the reason; empty if nothing is."""
+    if contents is not None and contents.absent:
+        return contents.absent
+    return IN_ENGLISH if seems_foreign(question) else ""
 
 
 def refusal_text(

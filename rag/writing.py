@@ -25,7 +25,7 @@ from rag.prompt.talk import Talk
 from rag.prompt.templates import load_templates
 from rag.query import Wanted
 from rag.reading import Read
-from rag.refuse import refusal_text
+from rag.refuse import absence, refusal_text
 from rag.schema import BlockKind, Document, Hit, Turn, Work
 from rag.settings import Settings
 
@@ -184,10 +184,10 @@ class Writing:
 
     def _refused(self, read: Read) -> Written:
         contents = read.query.contents
-        absent = contents.absent if contents else ""
-        near = () if absent and contents and not contents.topic else read.hits
+        reason = absence(contents, read.query.question)
+        near = () if contents and contents.absent and not contents.topic else read.hits
         return Written(
-            text=refusal_text(read.verdict, near, commanded=read.commanded, reason=absent or None),
+            text=refusal_text(read.verdict, near, commanded=read.commanded, reason=reason or None),
             citations=(),
             passages=order_passages(read.shown, ()),
             status=AnswerStatus.INSUFFICIENT_EVIDENCE,

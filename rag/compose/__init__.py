@@ -4,6 +4,7 @@ Pure over hits and documents: it writes nothing of its own but list markers, col
 works there are, so that every shown sentence is the document's. Never passed off as the work of a language model.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from rag.compose.candidate import POINTS_BACK, Candidate, Style, in_order, shown_as
@@ -11,11 +12,15 @@ from rag.compose.choose import best_within
 from rag.compose.lists import list_of
 from rag.compose.weigh import Weigh, shares_of_terms, weigh_sentences
 from rag.compose.works import count_works, works_behind
+from rag.contents import without_number
 from rag.query import Query, Wanted
 from rag.schema import BlockKind, Document, Hit
 from rag.terms import terms
 
 __all__ = ["POINTS_BACK", "Candidate", "Style", "Weigh", "compose", "shown_as", "weigh_sentences"]
+
+
+_BEST = 5  # sentences that show where a comparison is told
 
 
 def compose(
@@ -51,11 +56,37 @@ def compose(
 def _sides(
     ranked: Sequence[Candidate], named: frozenset[str], document: Callable[[str], Document]
 ) -> tuple[Candidate, ...]:
-    """The best sentence of each item that bears the name of a side, where both sides of a comparison have one."""
+    """The best sentence of each item, or else of each section, that bears the name of a side, where both have one.
+
+    A table that has both in its rows needs no sections.
+    """
+
+    def label(candidate: Candidate) -> str:
+        return document(candidate.hit.chunk.source_id).blocks[candidate.sentence.block].label
+
+    sides = _named_after(ranked, named, label)
+    if len(sides) < 2 and not any(candidate.sentence.kind is BlockKind.ROW for candidate in ranked[:_BEST]):
+        sides = sides | _named_after(ranked, named, _section_title) | sides
+    return tuple(sides.values())[:2] if len(sides) > 1 else ()
+
+
+def _named_after(
+    ranked: Sequence[Candidate], named: frozenset[str], title: Callable[[Candidate], str]
+) -> dict[frozenset[str], Candidate]:
+    """By the name of a side, its terms, the best sentence below a title that is such a name."""
     best: dict[frozenset[str], Candidate] = {}
     for candidate in ranked:
-        block = document(candidate.hit.chunk.source_id).blocks[candidate.sentence.block]
-        label = frozenset(terms(block.label))
-        if label and label <= named:
-            best.setdefault(label, candidate)
-    return tuple(best.values())[:2] if len(best) > 1 else ()
+        names = (frozenset(terms(name)) for name in _names(title(candidate)))
+        side = next((name for name in names if name and name <= named), None)
+        if side is not None:
+            best.setdefault(side, candidate)
+    return best
+
+
+def _section_title(candidate: Candidate) -> str:
+    return without_number("".join(candidate.hit.chunk.heading_path[-1:]))
+
+
+def _names(title: str) -> list[str]:
+    """What a title calls its thing: "Retrieval-Augmented Generation (RAG): Grounding LLMs" has two names for it."""
+    return re.split(r"[()]", title.partition(":")[0])

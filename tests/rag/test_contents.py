@@ -95,6 +95,8 @@ def test_a_question_about_what_the_document_tells_is_not_taken_for_one(question:
         ("How do I begin?", ("part_I", "1", "2")),
         ("Summarise the roadmap in three sentences", PARTS),
         ("What is the title of this document?", PARTS),
+        ("What is the difference between parts I and II?", PARTS),
+        ("Compare section 1 with section 2", ("1", "2")),
     ],
 )
 def test_it_is_also_asked_by_place_by_number_and_for_where_to_begin(
@@ -138,6 +140,7 @@ def test_a_topic_whose_place_is_asked_for_is_looked_for(question: str, topic: st
         "Which sources back up the claim on LoRA?",
         "Is there a way to explain predictions?",
         "What comes after pre-training?",
+        "What is the difference between part of speech and part I of the data?",
     ],
 )
 def test_what_is_asked_of_the_text_is_not_taken_for_a_place(question: str) -> None:

@@ -161,6 +161,30 @@ def test_a_comparison_tells_the_item_of_either_side_and_a_follow_up_only_the_one
     assert asked[0].startswith("Ridge")
 
 
+def test_a_comparison_of_what_sections_are_named_after_tells_both_of_them() -> None:
+    document = make_document(
+        Piece(text="1.1. Ridge (RR): Small Weights", level=1, section_id="1.1"),
+        Piece(text="It shrinks all weights."),
+        Piece(text="1.2. Lasso: Few Weights", level=1, section_id="1.2"),
+        Piece(text="Many weights end at zero."),
+        Piece(text="1.3. Nets", level=1, section_id="1.3"),
+        Piece(text="Elastic nets stand between them."),
+    )
+    cosines = {"Elastic": 0.9, "It shrinks": 0.5, "Many": 0.3}
+    style = replace(PLAIN, budget_words=9)
+    assert answer_texts("Lasso vs ridge?", document, cosines=cosines, style=style) == [
+        "It shrinks all weights.",
+        "Many weights end at zero.",
+    ]
+    assert answer_texts("Lasso vs RR?", document, cosines=cosines, style=style) == [
+        "It shrinks all weights.",
+        "Many weights end at zero.",
+    ]
+    assert answer_texts("Lasso vs boosting?", document, cosines=cosines, style=style) == [
+        "Elastic nets stand between them."
+    ]
+
+
 def test_a_work_cited_is_no_answer_to_what_asks_for_none() -> None:
     document = make_document(
         Piece(text="Momentum smooths the path."),
