@@ -39,6 +39,7 @@ class Verdict:
 
 
 _STATUSES = {
+    206: (Outcome.FAILED, "sends only a part"),
     401: (Outcome.WALL, "asks for a login"),
     402: (Outcome.WALL, "asks for payment"),
     404: (Outcome.GONE, "answers 404"),
@@ -84,7 +85,7 @@ def classify(*, status: int, content_type: str, body: bytes, requested: str, fin
     """The verdict on an answer with a body. Whether a page changed is for those who know what it was."""
     html = is_html(body, content_type)
     page = read_page(body, content_type) if html else None
-    if not 200 <= status < 300:
+    if status in _STATUSES or not 200 <= status < 300:
         return _by_status(status, page)
     if not body.strip():
         return Verdict(outcome=Outcome.EMPTY, reason="nothing came")

@@ -65,12 +65,12 @@ def fingerprint(body: bytes, content_type: str) -> str:
 
 
 def is_html(body: bytes, content_type: str) -> bool:
-    """By its declared type, or by how it begins if that says nothing."""
+    """By its declared type, or by how it begins where no text is declared: a login is sent in a PDF's place, too."""
     kind = content_type.split(";", maxsplit=1)[0].strip().lower()
     if kind in ("text/html", "application/xhtml+xml"):
         return True
     head = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return kind in ("", "application/octet-stream") and head.startswith((b"<!doctype html", b"<html"))
+    return not kind.startswith("text/") and head.startswith((b"<!doctype html", b"<html"))
 
 
 def charset_of(body: bytes, content_type: str) -> str:

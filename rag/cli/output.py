@@ -33,5 +33,10 @@ def print_facts(facts: Mapping[str, str]) -> None:
         print_line(f"{name:<{width}}{value}")
 
 
+def counted(n: int, one: str) -> str:
+    """How many of something: 1 chunk, 289 chunks."""
+    return f"{n:,} {one}{'' if n == 1 else 's'}"
+
+
 def _is_utf8(file: TextIO) -> bool:
     return lookup(file.encoding or "ascii").name == "utf-8"

@@ -29,16 +29,17 @@ def add(
     network = Network(allow_loopback=settings.fetch_allow_loopback)
     with progress_bars() as progress:
         added = add_items(settings.home, sources, network=network, progress=progress)
-    for url, visit in () if as_json else added.visits:
-        print_line(f"{url}: {visit.outcome.replace('_', ' ')}{f' ({visit.reason})' if visit.reason else ''}")
     if added.failed and not added.items:
         (url, why), *_ = added.failed
         raise DocumentError(
             f"{url} was not added: {why}", hint="Save the page and add the file, or try again later."
         )
+    for url, visit in () if as_json else added.visits:
+        print_line(f"{url}: {visit.outcome.replace('_', ' ')}{f' ({visit.reason})' if visit.reason else ''}")
     build(settings, say=True, as_json=as_json)
     if added.failed:
-        raise SourcesSkipped(f"{len(added.failed)} pages could not be fetched; the others are indexed.")
+        told = "; ".join(f"{url} ({why})" for url, why in added.failed)
+        raise SourcesSkipped(f"Not fetched: {told}; the others are indexed.")
 
 
 def remove(

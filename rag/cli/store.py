@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from rag.cli.output import print_facts, print_json, print_line
+from rag.cli.output import counted, print_facts, print_json, print_line
 from rag.errors import IndexCorrupt, IndexMissing, SettingsError, SourcesSkipped, WaymarkError
 from rag.settings import Settings, load_settings
 
@@ -65,9 +65,8 @@ def build(settings: Settings, *, say: bool, asked: Collection[str] = (), as_json
     else:
         _tell(report, passed_over, works, told)
     if told:
-        n = len(told)
-        was = "1 source was" if n == 1 else f"{n} sources were"
-        raise SourcesSkipped(f"{was} skipped; the others are indexed.")
+        was = "was" if len(told) == 1 else "were"
+        raise SourcesSkipped(f"{counted(len(told), 'source')} {was} skipped; the others are indexed.")
 
 
 def _tell(report: "IndexReport", passed_over: int, works: int, told: "Iterable[SkippedSource]") -> None:
@@ -78,7 +77,7 @@ def _tell(report: "IndexReport", passed_over: int, works: int, told: "Iterable[S
         print_line(f"{works} works cited could not be read; `waymark sources` says why")
     if passed_over:
         print_line(
-            f"{passed_over} other files were passed over, being no documents; `waymark status` lists them"
+            f"Passed over, being no documents: {counted(passed_over, 'other file')}; `waymark status` lists them"
         )
 
 
@@ -113,7 +112,8 @@ def _indexed_now(settings: Settings, embedder: "Embedder") -> "IndexReport":
 def _summary(report: "IndexReport") -> str:
     done = "indexed" if report.changed else "unchanged"
     return (
-        f"{report.n_documents} documents {done} ({_counted(report.plan)}): {report.n_chunks} chunks, "
+        f"{counted(report.n_documents, 'document')} {done} ({_counted(report.plan)}): "
+        f"{counted(report.n_chunks, 'chunk')}, "
         f"{report.n_embedded} embedded, {report.seconds:.1f} s, generation {report.generation_id}"
     )
 
@@ -199,7 +199,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
         print_line(f"Warning: {warning}")
     print_facts({"data folder": str(settings.home)} | _facts(opened))
     for source in manifest.sources:
-        print_line(f"- {source.path}: {source.title} ({source.n_chunks} chunks)")
+        print_line(f"- {source.path}: {source.title} ({counted(source.n_chunks, 'chunk')})")
     library = read_library(settings.home)
     for skipped in manifest.skipped:
         what = "passed over" if is_passed_over(skipped, library) else "skipped"
@@ -213,7 +213,8 @@ def _facts(opened: "Opened") -> dict[str, str]:
         "generation": manifest.generation_id,
         "made": manifest.created_at,
         "embedder": f"{embedder.model}@{embedder.revision[:12]}, {embedder.dim} dimensions",
-        "chunks": f"{counts.chunks} of {counts.documents} documents, {counts.sentences} sentences",
+        "chunks": f"{counts.chunks:,} of {counted(counts.documents, 'document')}, "
+        f"{counted(counts.sentences, 'sentence')}",
         "size": f"{_size_bytes(opened) / 1e6:.1f} MB",
     }
 
@@ -244,7 +245,9 @@ def versions(home: Home = None, as_json: AsJson = False) -> None:
         return
     for version in found:
         counts = (
-            f"{version.counts.documents} documents, {version.counts.chunks} chunks" if version.counts else "?"
+            f"{counted(version.counts.documents, 'document')}, {counted(version.counts.chunks, 'chunk')}"
+            if version.counts
+            else "?"
         )
         state = "whole" if version.ok else "; ".join(version.problems)
         print_line(f"{'*' if version.current else ' '} {version.generation_id}  {counts}  {state}")

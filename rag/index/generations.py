@@ -151,7 +151,10 @@ class Generations:
         for version in self.versions():
             if version.ok and version.generation_id < named:
                 return version.generation_id
-        raise IndexMissing(f"There is no earlier generation in {self.home} to go back to.")
+        raise IndexMissing(
+            f"There is no earlier generation in {self.home} to go back to.",
+            hint="`waymark versions` lists those that are there and which of them can serve.",
+        )
 
     @contextmanager
     def writer(self) -> Iterator["Writer"]:

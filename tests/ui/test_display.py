@@ -64,6 +64,14 @@ def test_a_refusal_shows_its_reason_each_near_place_once_and_questions_to_ask() 
     assert [find_instead(found, opened) for opened in ("instead-2", "1", "")] == [None, None, None]
 
 
+def test_waymarks_own_words_are_shown_as_no_refusal() -> None:
+    own = shown(
+        refusal(text="Hello. `waymark add`", provenance={"generator": "waymark"}, citations=[], passages=[])
+    )
+    assert (own.refused, own.nearest, own.evidence) == (False, (), ())
+    assert "<code>waymark add</code>" in own.text
+
+
 def test_an_answer_suggests_nothing_and_lists_no_near_passages() -> None:
     assert (shown(answer()).suggestions, shown(answer()).nearest) == ((), ())
     assert instead_html(shown(answer())) == ""

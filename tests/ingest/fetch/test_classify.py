@@ -66,6 +66,19 @@ def test_short_pages_are_told_apart(body: bytes, outcome: Outcome) -> None:
     assert _verdict(body).outcome is outcome
 
 
+def test_a_part_of_a_page_is_no_page() -> None:
+    verdict = _verdict(b"<html><body><p>" + b"word " * 400, status=206)
+    assert (verdict.outcome, verdict.reason) == (Outcome.FAILED, "sends only a part")
+
+
+def test_a_login_that_is_sent_as_a_pdf_is_a_wall() -> None:
+    body = (
+        b"<!DOCTYPE html><html><title>Journal</title><body><p>Please sign in to continue.</p></body></html>"
+    )
+    assert _verdict(body, content_type="application/pdf").outcome is Outcome.WALL
+    assert _verdict(body, content_type="text/plain").outcome is Outcome.OK  # a text that shows a page
+
+
 def test_a_challenge_with_an_error_status_is_a_block_and_no_failure() -> None:
     assert _verdict(_short("Just a moment...", ""), status=503).outcome is Outcome.BLOCKED
 

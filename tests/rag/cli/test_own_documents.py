@@ -72,7 +72,7 @@ def test_what_is_no_document_in_a_folder_is_passed_over_and_named_by_itself_it_i
     (folder / "loop").symlink_to(folder)
     code, out, err = run("add", folder)
     assert (code, "hint" in err) == (0, False)
-    assert "7 other files were passed over" in out
+    assert "Passed over, being no documents: 7 other files;" in out
     code, out, _ = run("status")
     assert f"- passed over {folder}/4913: files without a suffix are not read" in out
     code, out, _ = run("add", folder / "code.svelte")

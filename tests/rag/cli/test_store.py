@@ -72,7 +72,7 @@ def test_status_tells_what_is_indexed(waymark: Waymark, indexed: Path) -> None:
     out = waymark("status").out
     assert str(indexed) in out
     assert "all-MiniLM-L6-v2@53aa51172d14, 384 dimensions" in out
-    assert "of 1 documents" in out
+    assert "of 1 document," in out
     assert "corpus/roadmap.txt" in out
     record = json.loads(waymark("status", "--json").out)
     assert record["counts"]["documents"] == 1
@@ -94,6 +94,12 @@ def test_versions_lists_whole_ids_and_rollback_takes_one(waymark: Waymark, own: 
     assert_told(done, IndexMissing, about="no generation 'NOPE")
     assert "waymark versions" in done.err
     assert "\x1b" not in done.err
+
+
+def test_a_way_back_that_there_is_not_is_told(waymark: Waymark, own: Path) -> None:
+    done = waymark("rollback", "--home", own)
+    assert_told(done, IndexMissing, about="no earlier generation")
+    assert "waymark versions" in done.err
 
 
 def test_verify_names_the_damaged_file_and_fails(waymark: Waymark, own: Path) -> None:
