@@ -123,7 +123,7 @@ def _build(home: Path, n_chunks: int, embedder: FakeEmbedder) -> None:
                 builder.add_chunk(IndexedChunk(chunk=chunk, searched=chunk.text))
             builder.add_chunk_vectors(vectors)
             builder.add_sentence_vectors(vectors.astype(np.float16))
-            sources.append(_entry(document, len(texts)))
+            sources.append(SourceEntry.of(document, n_chunks=len(texts)))
         draft = Draft(
             built_by=__version__,
             embedder=embedder.spec,
@@ -179,19 +179,6 @@ def _chunks(document: Document, texts: Sequence[str]) -> Iterator[Chunk]:
             n_tokens=_WORDS,
             sentences=(Sentence(span=span, kind=BlockKind.PARAGRAPH, block=n),),
         )
-
-
-def _entry(document: Document, n_chunks: int) -> SourceEntry:
-    source = document.source
-    return SourceEntry(
-        source_id=source.source_id,
-        path=source.path,
-        title=document.title,
-        media_type=source.media_type,
-        content_sha256=source.content_sha256,
-        size_bytes=source.size_bytes,
-        n_chunks=n_chunks,
-    )
 
 
 def _shown(of: Spread) -> str:

@@ -58,3 +58,8 @@ def check_values(values: Mapping[str, float], floors: Mapping[str, float]) -> tu
         elif (value > floor) if name in LOWER_IS_BETTER else (value < floor):
             broken.append(f"{name}: {value:.2f}, {bound} {floor:g} is wanted")
     return tuple(broken)
+
+
+def check_failed(n: int, what: str = "items that failed") -> tuple[str, ...]:
+    """The sentence for a run in which something failed: no floor allows that."""
+    return (f"{what}: {n}, none is wanted",) if n else ()

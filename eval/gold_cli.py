@@ -50,7 +50,7 @@ def gold(
 ) -> None:
     """Ask the gold questions and report recall, citations, abstention and time."""
     require_extra("matplotlib")
-    from eval.floors import load_floors
+    from eval.floors import check_failed, load_floors
     from eval.report import check_floors, gold_outcome
     from rag.cli.ask import opened
 
@@ -61,10 +61,9 @@ def gold(
         report = ask_all(assistant, chosen)
     _show(report, as_json=as_json)
     keep(gold_outcome(report, name=questions.name), runs_folder(out, home))
-    broken = check_floors(report, floors)
-    if gate and report.overall.n_failed:
-        broken += (f"questions that failed: {report.overall.n_failed}, none is wanted",)
-    end_with(broken)
+    if gate:
+        failed = check_failed(report.overall.n_failed, "questions that failed")
+        end_with(check_floors(report, floors) + failed)
 
 
 def ask_all(

@@ -48,7 +48,7 @@ def judge(
 ) -> None:
     """Measure every faithfulness scorer on labelled pairs: AUROC, balanced accuracy, calibration."""
     require_extra("matplotlib", "sklearn")
-    from eval.floors import check_values, load_floors
+    from eval.floors import check_failed, check_values, load_floors
     from eval.judging import opened_judge
     from eval.page import markdown
     from eval.scoring import Pace
@@ -61,10 +61,8 @@ def judge(
     typer.echo(markdown(outcome.sheet))
     keep(outcome, runs_folder(out, home))
     if gate:
-        broken = check_values(outcome.values, floors)
-        if outcome.n_failed:
-            broken += (f"scores that failed: {outcome.n_failed}, none is wanted",)
-        end_with(broken)
+        failed = check_failed(outcome.n_failed, "scores that failed")
+        end_with(check_values(outcome.values, floors) + failed)
 
 
 def judge_scorers(

@@ -56,7 +56,7 @@ def ragas(
 ) -> None:
     """Score answers with Ragas and with the embedded groundedness check; judged metrics need --judge."""
     require_extra("ragas", "matplotlib", "rapidfuzz")
-    from eval.floors import check_values, load_floors
+    from eval.floors import check_failed, check_values, load_floors
     from eval.judging import opened_judge
     from eval.scoring import Pace
     from rag.cli.ask import opened
@@ -72,10 +72,8 @@ def ragas(
     show(outcome)
     keep(outcome, runs_folder(out, home))
     if gate:
-        broken = check_values(outcome.values, floors)
-        if outcome.n_failed:
-            broken += (f"questions with failed items: {outcome.n_failed}, none is wanted",)
-        end_with(broken)
+        failed = check_failed(outcome.n_failed, "questions with failed items")
+        end_with(check_values(outcome.values, floors) + failed)
 
 
 def score_answers(

@@ -63,7 +63,7 @@ def gate(
     home: Home = None,
 ) -> None:
     """Exit with 1 if a run breaks a floor of configs/gate.toml or holds failed items."""
-    from eval.floors import TABLES, check_values, load_floors
+    from eval.floors import TABLES, check_failed, check_values, load_floors
 
     parent = runs_folder(out, home)
     chosen = [_find(name, parent) for name in names] if names else _newest(parent)
@@ -72,8 +72,7 @@ def gate(
         if run.kind not in TABLES:
             raise RunError(f"{run.folder.name}: there are no floors for runs of kind {run.kind}")
         found = check_values(run.values, load_floors(floors, kind=run.kind))
-        if run.report["n_failed"]:
-            found += (f"items that failed: {run.report['n_failed']}, none is wanted",)
+        found += check_failed(run.report["n_failed"])
         name = run.folder.relative_to(parent) if run.folder.is_relative_to(parent) else run.folder
         broken += [f"{name}: {line}" for line in found]
         typer.echo(f"{name}: {'broken' if found else 'holds'}")

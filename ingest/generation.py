@@ -115,7 +115,7 @@ class NewGeneration:
             part.builder.add_chunk(entry)
         run = _Run(rows=range(first, part.builder.n_chunks))
         part.note(run)
-        part.sources.append(_entry(document, len(run.rows), also_at=also_at))
+        part.sources.append(SourceEntry.of(document, n_chunks=len(run.rows), also_at=also_at))
 
     def embed(self, home: Path, *, progress: Progress) -> int:
         """Give every row its vectors; how many passages had to be embedded."""
@@ -189,18 +189,3 @@ def _indexed_chunks(document: Document, limits: ChunkLimits, embedder: Embedder)
             count_tokens=count_tokens,
         )
         yield IndexedChunk(chunk=chunk, searched=searched)
-
-
-def _entry(document: Document, n_chunks: int, *, also_at: tuple[str, ...]) -> SourceEntry:
-    source = document.source
-    return SourceEntry(
-        source_id=source.source_id,
-        path=source.path,
-        title=document.title,
-        media_type=source.media_type,
-        content_sha256=source.content_sha256,
-        size_bytes=source.size_bytes,
-        n_chunks=n_chunks,
-        n_pages=len(document.pages),
-        also_at=also_at,
-    )

@@ -50,7 +50,7 @@ class Assistant:
         self._writer = Writer(
             settings,
             embedder=embedder,
-            document=self._document,
+            document=lambda source_id: self._part(source_id).stored(source_id),
             works=lambda source_id: self._part(source_id).outline(source_id).works,
             generator=generator,
         )
@@ -183,7 +183,7 @@ class Assistant:
         Raises:
             KeyError: no such source in this index.
         """
-        return self._document(source_id)
+        return self._part(source_id).document(source_id)
 
     def document_text(self, source_id: str) -> str:
         """The text that quotes of a source are slices of.
@@ -191,15 +191,12 @@ class Assistant:
         Raises:
             KeyError: no such source in this index.
         """
-        return self._document(source_id).text
+        return self._part(source_id).rows.text(source_id)
 
     @cached_property
     def _source_graph(self) -> SourceGraph:
         checker = open_checker(self.embedder, self.settings)
         return SourceGraph(self.index, self.embedder, checker, indexed_works(self.index))
-
-    def _document(self, source_id: str) -> Document:
-        return self._part(source_id).document(source_id)
 
     def _part(self, source_id: str) -> Index:
         for shelf in self._shelves:

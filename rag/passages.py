@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from rag.schema import BlockKind, Document, Hit, Span
+from rag.schema import BlockKind, Hit, OpenDocument, Span
 from rag.sentences import split_sentences
 
 SIZE_CHARS = 1100  # the most that hits of one section are gathered in; chosen as eval/LOG.md says
@@ -48,7 +48,7 @@ class Window:
 def windows(
     hits: Sequence[Hit],
     *,
-    document: Callable[[str], Document],
+    document: Callable[[str], OpenDocument],
     budget_chars: int | None = None,
     size_chars: int = SIZE_CHARS,
     fill_chars: int = FILL_CHARS,
@@ -98,7 +98,7 @@ class _Table:
     limit: int | None
     opened: list[_Open] = field(default_factory=list)
 
-    def place(self, hit: Hit, document: Document) -> None:
+    def place(self, hit: Hit, document: OpenDocument) -> None:
         chunk = hit.chunk
         beside = [one for one in self.opened if one.source_id == chunk.source_id]
         bounds = _section(document, chunk.span, tiny=int(self.size * _TINY))
@@ -125,7 +125,7 @@ class _Table:
         used = sum(len(one.span) for one in self.opened)
         return float("inf") if self.budget is None else self.budget - used
 
-    def fill(self, one: _Open, document: Document, chars: int) -> None:
+    def fill(self, one: _Open, document: OpenDocument, chars: int) -> None:
         """Add whole sentences around a window that is shorter than `chars`."""
         others = [
             other.span for other in self.opened if other is not one and other.source_id == one.source_id
@@ -142,7 +142,7 @@ def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def _section(document: Document, span: Span, *, tiny: int) -> Span:
+def _section(document: OpenDocument, span: Span, *, tiny: int) -> Span:
     """The text from the heading over a span to the next heading; of the sections above while that is tiny."""
     starts = [heading.span.start for heading in document.headings]
     place = bisect_right(starts, span.start)
@@ -163,7 +163,7 @@ def _free(span: Span, taken: Sequence[Span], *, within: Span) -> Span:
     return Span(start=min(max(start, within.start), span.start), end=max(span.end, min(end, within.end)))
 
 
-def _grown(document: Document, core: Span, free: Span, size: int) -> Span:
+def _grown(document: OpenDocument, core: Span, free: Span, size: int) -> Span:
     """The core and whole sentences around it as far as they fit, on both sides alike."""
     near = Span(start=max(free.start, core.start - size), end=max(core.end, min(free.end, core.end + size)))
     units = [unit for unit in _units(document, near) if near.holds(unit)]
@@ -180,7 +180,7 @@ def _grown(document: Document, core: Span, free: Span, size: int) -> Span:
     return Span(start=start, end=end)
 
 
-def _units(document: Document, near: Span) -> Iterator[Span]:
+def _units(document: OpenDocument, near: Span) -> Iterator[Span]:
     """Sentences, rows and entries of the blocks that reach into a span."""
     blocks = document.blocks
     for n in range(bisect_left(blocks, near.start, key=lambda block: block.span.end), len(blocks)):
@@ -199,7 +199,7 @@ def _sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple((span.start, span.end) for span in split_sentences(text))
 
 
-def _closed(one: _Open, document: Document) -> Window:
+def _closed(one: _Open, document: OpenDocument) -> Window:
     best = one.hits[0]
     span = one.span
     return Window(

@@ -7,8 +7,17 @@ A document is text plus four views of it: headings, blocks (paragraphs, list ite
 reference marks. A chunk is a run of whole sentences of one section: what is embedded, retrieved and cited.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
+
+
+class Text(Protocol):
+    """A document's text: a string, or what reads the slices of one that lies elsewhere."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -25,7 +34,7 @@ class Span:
     def __len__(self) -> int:
         return self.end - self.start
 
-    def cut(self, text: str) -> str:
+    def cut(self, text: Text) -> str:
         """The characters that the span covers."""
         return text[self.start : self.end]
 
@@ -134,6 +143,25 @@ class Document:
     works: tuple[Work, ...] = ()
     pages: tuple[Page, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class OpenDocument(Protocol):
+    """What can be read of a `Document`, whether all of it is in memory or it stays in the index."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> Text: ...
+    @property
+    def headings(self) -> tuple[Heading, ...]: ...
+    @property
+    def blocks(self) -> Sequence[Block]: ...
+    @property
+    def marks(self) -> tuple[Mark, ...]: ...
+    @property
+    def works(self) -> tuple[Work, ...]: ...
+    @property
+    def pages(self) -> tuple[Page, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

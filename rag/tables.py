@@ -1,9 +1,9 @@
 """A table row as it reads out of its table: its cells with their column names. Pure."""
 
-from rag.schema import Block
+from rag.schema import Block, Text
 
 
-def row_text(text: str, block: Block) -> str:
+def row_text(text: Text, block: Block) -> str:
     """The row of a document's text; empty if the block has no cells. The first cell names the row."""
     if not block.cells:
         return ""

@@ -26,7 +26,7 @@ from rag.prompt.templates import load_templates
 from rag.query import Wanted
 from rag.reading import Read
 from rag.refuse import absence, refusal_text
-from rag.schema import BlockKind, Document, Hit, Turn, Work
+from rag.schema import BlockKind, Hit, OpenDocument, Turn, Work
 from rag.settings import Settings
 
 Find = Callable[[str], tuple[Hit, ...]]
@@ -40,7 +40,7 @@ class Writer:
         settings: Settings,
         *,
         embedder: Embedder,
-        document: Callable[[str], Document],
+        document: Callable[[str], OpenDocument],
         works: Callable[[str], Sequence[Work]],
         generator: Generator | None = None,
     ) -> None:

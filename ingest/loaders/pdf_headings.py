@@ -29,6 +29,7 @@ class Fonts:
 
 
 def measure(pages: tuple[PageLines, ...]) -> Fonts:
+    """The usual sizes and distances, by the number of letters that have them."""
     letters: Counter[float] = Counter()
     leadings: Counter[float] = Counter()
     bold = 0
@@ -61,6 +62,7 @@ def usual_width(page: PageLines, fonts: Fonts) -> float:
 
 
 def is_heading(line: Span, fonts: Fonts, around: Around) -> bool:
+    """Whether a line is set as headings are: larger, or bold or numbered and with room around it."""
     text, (above, below, width) = MARK.sub("", line.text), around
     letters = sum(map(str.isalpha, text))
     if not 3 <= letters >= 0.5 * len(text.replace(" ", "")) or len(text) > 140 or text[0] in BULLETS:
@@ -79,6 +81,7 @@ def is_heading(line: Span, fonts: Fonts, around: Around) -> bool:
 
 
 def same_heading(above: Span, line: Span) -> bool:
+    """Whether a heading goes on in the line below it."""
     alike = _round(above.size) == _round(line.size) and above.bold == line.bold
     return alike and -0.3 < (above.y - line.y) / max(line.size, 1) < 1.7 and not _NUMBER.match(line.text)
 
@@ -92,6 +95,7 @@ def style(lines: tuple[Span, ...]) -> tuple[float, bool, int]:
 
 
 def section_name(title: str) -> str:
+    """What a section is called by: its number, else the words of its title."""
     number = _NUMBER.match(title)
     if number:
         return number[1]

@@ -14,7 +14,7 @@ from rag.compose.weigh import Weigh, shares_of_terms, weigh_sentences
 from rag.compose.works import count_works, works_behind
 from rag.contents import without_number
 from rag.query import Query, Wanted
-from rag.schema import BlockKind, Document, Hit
+from rag.schema import BlockKind, Hit, OpenDocument
 from rag.terms import terms
 
 __all__ = ["POINTS_BACK", "Candidate", "Style", "Weigh", "compose", "shown_as", "weigh_sentences"]
@@ -27,7 +27,7 @@ def compose(
     query: Query,
     hits: Sequence[Hit],
     *,
-    document: Callable[[str], Document],
+    document: Callable[[str], OpenDocument],
     weigh: Weigh,
     style: Style | None = None,
 ) -> tuple[Candidate, ...]:
@@ -54,7 +54,7 @@ def compose(
 
 
 def _sides(
-    ranked: Sequence[Candidate], named: frozenset[str], document: Callable[[str], Document]
+    ranked: Sequence[Candidate], named: frozenset[str], document: Callable[[str], OpenDocument]
 ) -> tuple[Candidate, ...]:
     """The best sentence of each item, or else of each section, that bears the name of a side, where both have one.
 

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rag.compose.candidate import Candidate, Style
 from rag.query import Query
-from rag.schema import Block, BlockKind, Document
+from rag.schema import Block, BlockKind, OpenDocument
 from rag.terms import terms
+
+_NEAR = 50  # blocks; in the roadmap and 65 of the works it cites that have lists, the first item is 1 to 7 further
 
 
 def list_of(
-    ranked: Sequence[Candidate], query: Query, document: Callable[[str], Document], style: Style
+    ranked: Sequence[Candidate], query: Query, document: Callable[[str], OpenDocument], style: Style
 ) -> tuple[Candidate, ...]:
     """The items of the list that the best sentences belong to; nothing if they belong to none.
 
@@ -18,23 +20,23 @@ def list_of(
     best = ranked[0]
     blocks = document(best.hit.chunk.source_id).blocks
     label = frozenset(terms(blocks[best.sentence.block].label))
-    is_lead = bool(_items_under(blocks, best.sentence.block))
+    is_lead = _introduces(blocks, best.sentence.block)
     if len(label) > 1 and label <= frozenset(terms(query.focus)) and not is_lead:
         return ()
     voted = _voted_lead(ranked[: style.list_look], document, style)
     if voted is None:
         return ()
     source_id, lead = voted
-    items = _list_items(document(source_id), lead)
+    opened = document(source_id)
     found: dict[int, list[Candidate]] = {}
     for candidate in sorted(ranked, key=lambda c: c.place):
-        if candidate.hit.chunk.source_id == source_id and candidate.sentence.block in items:
+        if candidate.hit.chunk.source_id == source_id and _is_listed(opened, candidate.sentence.block, lead):
             found.setdefault(candidate.sentence.block, []).append(candidate)
     return _that_fit(found.values(), style) if len(found) >= 2 else ()
 
 
 def _voted_lead(
-    best: Sequence[Candidate], document: Callable[[str], Document], style: Style
+    best: Sequence[Candidate], document: Callable[[str], OpenDocument], style: Style
 ) -> tuple[str, int] | None:
     """The source and block that introduce the list which most of the best sentences are part of, by worth."""
     votes: dict[tuple[str, int], float] = {}
@@ -69,19 +71,25 @@ def _opening(sentences: Sequence[Candidate], style: Style) -> Sequence[Candidate
 def _list_lead(candidate: Candidate, blocks: Sequence[Block]) -> int | None:
     """The block that introduces the list which a sentence is part of: the block itself, or the one over it."""
     own = candidate.sentence.block
-    if _items_under(blocks, own):
+    if _introduces(blocks, own):
         return own
     return blocks[own].lead if blocks[own].kind is BlockKind.ITEM else None
 
 
-def _list_items(document: Document, lead: int) -> frozenset[int]:
-    """The items of a list, and below those that only introduce others, these others."""
-    items = _items_under(document.blocks, lead)
-    opening = [n for n in items if document.blocks[n].span.cut(document.text).endswith(":")]
-    return items.union(*(_items_under(document.blocks, n) for n in opening))
+def _introduces(blocks: Sequence[Block], n: int) -> bool:
+    """Whether a block introduces items. The first stands right behind it, or a few paragraphs of its own later."""
+    return any(_is_item_of(n, blocks[at]) for at in range(n + 1, min(n + 1 + _NEAR, len(blocks))))
 
 
-def _items_under(blocks: Sequence[Block], lead: int) -> frozenset[int]:
-    return frozenset(
-        n for n, block in enumerate(blocks) if block.lead == lead and block.kind is BlockKind.ITEM
-    )
+def _is_listed(document: OpenDocument, n: int, lead: int) -> bool:
+    """Whether a block is an item of a list, or of one below an item that only introduces others."""
+    block = document.blocks[n]
+    if block.kind is not BlockKind.ITEM or block.lead is None:
+        return False
+    above = document.blocks[block.lead]
+    only_opens = _is_item_of(lead, above) and above.span.cut(document.text).endswith(":")
+    return block.lead == lead or only_opens
+
+
+def _is_item_of(lead: int, block: Block) -> bool:
+    return block.lead == lead and block.kind is BlockKind.ITEM

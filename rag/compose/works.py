@@ -6,10 +6,12 @@ from dataclasses import replace
 from rag.compose.candidate import Candidate, Style, shown_as
 from rag.compose.choose import best_within
 from rag.query import Query
-from rag.schema import BlockKind, Document, Hit
+from rag.schema import BlockKind, Hit, OpenDocument
 
 
-def count_works(ranked: Sequence[Candidate], document: Callable[[str], Document]) -> tuple[Candidate, ...]:
+def count_works(
+    ranked: Sequence[Candidate], document: Callable[[str], OpenDocument]
+) -> tuple[Candidate, ...]:
     """How many works the document cites, told before the entry that stands for them."""
     for candidate in ranked:
         if candidate.sentence.kind is not BlockKind.ENTRY:

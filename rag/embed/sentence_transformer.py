@@ -19,7 +19,7 @@ from rag.embed import Passage, Vectors, pool_parts, refuse_overlong
 from rag.errors import EmbedderError
 from rag.schema import EmbedderSpec, Span
 
-_BATCH = 16
+_BATCH = 16  # as many are lost if the process is killed; fewer cost each run more time (eval/LOG.md)
 _HINT = (
     "Set the embedder to a folder with a sentence-transformers model in safetensors, or to a name already in the "
     "Hugging Face cache; Waymark downloads nothing."

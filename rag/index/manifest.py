@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import IndexCorrupt, IndexMismatch
 from rag.index.files import sha256
-from rag.schema import EmbedderSpec
+from rag.schema import Document, EmbedderSpec
 
 SCHEMA_VERSION = 3
 MANIFEST_NAME = "manifest.json"
@@ -65,6 +65,21 @@ class SourceEntry:
     n_chunks: int
     n_pages: int = 0
     also_at: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, document: Document, *, n_chunks: int, also_at: tuple[str, ...] = ()) -> Self:
+        source = document.source
+        return cls(
+            source_id=source.source_id,
+            path=source.path,
+            title=document.title,
+            media_type=source.media_type,
+            content_sha256=source.content_sha256,
+            size_bytes=source.size_bytes,
+            n_chunks=n_chunks,
+            n_pages=len(document.pages),
+            also_at=also_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ class Index:
         self._documents: dict[str, Document] = {}  # read last, the latest at the end
         self._reading = Lock()
         self.outline = lru_cache(maxsize=_KEPT_OUTLINES)(self.rows.outline)
+        self.stored = lru_cache(maxsize=_KEPT)(self.rows.stored)
         try:
             if any(file.name.startswith(f"{OTHERS}/") for file in manifest.files) and not first_row:
                 self.others = Index(folder / OTHERS, manifest, first_row=len(self.dense))

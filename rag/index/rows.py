@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import IndexCorrupt
 from rag.index.database import sqlite_storage
+from rag.index.stored import StoredBlocks, StoredDocument, StoredText
 from rag.schema import Block, BlockKind, Chunk, Document, Span
 
 FILE = "chunks.sqlite"
@@ -240,6 +241,38 @@ class Rows:
         runs = self._found("select records from blocks where source_id = ? order by first", (source_id,))
         blocks = tuple(block for (records,) in runs for block in _read(_BLOCKS, records))
         return replace(outline, text=self.text(source_id), blocks=blocks)
+
+    def stored(self, source_id: str) -> StoredDocument:
+        """One document of which only what is looked at is read.
+
+        Raises:
+            KeyError: no such document in this generation.
+        """
+        outline = self.outline(source_id)
+        last_part = "select start + length(part) from texts where source_id = ? order by start desc limit 1"
+        last_run = (
+            "select first + json_array_length(records) from blocks where source_id = ? order by first desc"
+            " limit 1"
+        )
+
+        def length(query: str) -> int:
+            found = self._found(query, (source_id,))
+            return int(found[0][0]) if found else 0
+
+        def run(first: int) -> tuple[Block, ...]:
+            query = "select records from blocks where source_id = ? and first = ?"
+            return _read(_BLOCKS, self._found(query, (source_id, first))[0][0])
+
+        return StoredDocument(
+            source=outline.source,
+            title=outline.title,
+            text=StoredText(length(last_part), _PART, lambda span: self.text(source_id, span)),
+            headings=outline.headings,
+            blocks=StoredBlocks(length(last_run), _RUN, run),
+            marks=outline.marks,
+            works=outline.works,
+            pages=outline.pages,
+        )
 
     def text(self, source_id: str, span: Span | None = None) -> str:
         """The text of a document, or a part of it; reads no more than that. Empty where there is no such document."""

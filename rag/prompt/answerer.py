@@ -25,7 +25,7 @@ from rag.prompt.templates import REFUSAL, Templates
 from rag.prompt.units import take_apart
 from rag.reading import Read
 from rag.refuse import refusal_text
-from rag.schema import Document, Hit
+from rag.schema import Hit, OpenDocument
 from rag.shown import AddressFilter, safe_markdown
 
 
@@ -54,7 +54,7 @@ class Answerer:
 
     templates: Templates
     checker: Checker
-    document: Callable[[str], Document]
+    document: Callable[[str], OpenDocument]
 
     def stream(
         self, read: Read, *, talk: Talk, wishes: Wishes, find: Callable[[str], tuple[Hit, ...]]

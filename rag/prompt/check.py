@@ -14,7 +14,7 @@ from rag.prompt.evidence import Told
 from rag.prompt.marks import Mark
 from rag.prompt.splice import with_blank_before, without
 from rag.prompt.units import Unit, is_connective
-from rag.schema import Document, Span
+from rag.schema import OpenDocument, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Source:
     """A labelled passage with what a check needs of it."""
 
     passage: Passage
-    document: Document
+    document: OpenDocument
     told: tuple[Told, ...]
 
 

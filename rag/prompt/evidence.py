@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rag.passages import Window
-from rag.schema import Block, BlockKind, Document, Span
+from rag.schema import Block, BlockKind, OpenDocument, Span
 from rag.sentences import split_sentences
 from rag.tables import row_text
 
@@ -24,7 +24,7 @@ class Told:
     references: tuple[int, ...]
 
 
-def told_by(window: Window, document: Document) -> tuple[Told, ...]:
+def told_by(window: Window, document: OpenDocument) -> tuple[Told, ...]:
     """The whole sentences, rows and entries of a window, in reading order."""
     return tuple(
         Told(
@@ -39,7 +39,7 @@ def told_by(window: Window, document: Document) -> tuple[Told, ...]:
     )
 
 
-def readable(window: Window, document: Document) -> str:
+def readable(window: Window, document: OpenDocument) -> str:
     """The text of a window with the rows of its tables written out, so that no column name is missing."""
     parts: list[str] = []
     at = window.span.start
@@ -50,11 +50,11 @@ def readable(window: Window, document: Document) -> str:
     return "".join([*parts, document.text[at : window.span.end]])
 
 
-def _row(document: Document, block: Block) -> str:
+def _row(document: OpenDocument, block: Block) -> str:
     return row_text(document.text, block) if block.kind is BlockKind.ROW else ""
 
 
-def _blocks(document: Document, within: Span) -> Iterator[Block]:
+def _blocks(document: OpenDocument, within: Span) -> Iterator[Block]:
     blocks = document.blocks
     for n in range(bisect_left(blocks, within.start, key=lambda block: block.span.end), len(blocks)):
         if blocks[n].span.start >= within.end:
@@ -62,7 +62,7 @@ def _blocks(document: Document, within: Span) -> Iterator[Block]:
         yield blocks[n]
 
 
-def _sentences(document: Document, block: Block, within: Span) -> Iterator[Span]:
+def _sentences(document: OpenDocument, block: Block, within: Span) -> Iterator[Span]:
     parts: tuple[Span, ...] = (Span(start=0, end=len(block.span)),)
     if block.kind not in _WHOLE:
         parts = split_sentences(block.span.cut(document.text))

@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from rag.answer import Answer, AnswerStatus
+from rag.answer import EXTRACTIVE, Answer, AnswerStatus
 from rag.errors import GenerationError, OutOfMemory, ServerFailed
+from rag.index.rows import Rows
 from rag.options import AskOptions
 from rag.prompt.templates import REFUSAL
 from rag.schema import Role, Turn
@@ -43,6 +44,18 @@ def test_every_mark_shown_has_a_verbatim_quote_inside_its_passage(scripted: Scri
         assert citation.quote in passages[citation.label].text
         assert 0.5 < (citation.support or 0) <= 1
     assert any("1 of 3 sentences" in warning for warning in answer.warnings)
+
+
+def test_no_document_is_read_whole_for_an_answer(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    assistant, _ = scripted(TRUE)
+    monkeypatch.delattr(Rows, "document")
+    assert assistant.ask(LORA).provenance.generator != EXTRACTIVE
+    for question in (
+        "What are the four pillars of MLOps?",
+        "BERT vs GPT attention",
+        "How many works are cited?",
+    ):
+        assert assistant.ask(question, options=AskOptions(llm=EXTRACTIVE)).citations
 
 
 def test_a_quote_names_the_work_that_its_sentence_rests_on(scripted: Scripted) -> None:
