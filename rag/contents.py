@@ -104,6 +104,7 @@ _WHERE = tuple(
         rf"(?:in )?(?:which|what) {_PLACES} {_TREATS} (?P<topic>.+)",
         rf"(?:in )?(?:which|what) {_PLACES} (?:does|do) {_SPEAKS} {_TREATS} (?P<topic>.+)",
         rf"(?:in )?(?:which|what) {_PLACES} (?:is|are) (?P<topic>.+?) {_TREATED}{_IN_IT}",
+        rf"(?:in )?(?:which|what) {_PLACES} (?:is|are) (?P<topic>.+?) (?:in|from)",
         rf"where (?:in {DOCUMENT} )?(?:is|are) (?P<topic>.+?) {_TREATED}{_IN_IT}",
         rf"where (?:in {DOCUMENT} )?(?:does|do) {_SPEAKS} {_TREATS} (?P<topic>.+)",
         rf"where (?:in {DOCUMENT} )?(?:can|could|do) i read (?:more |something )?(?:about|on) (?P<topic>.+)",
@@ -119,6 +120,9 @@ _WHETHER = tuple(
         rf"(?:is|are) (?P<topic>.+?) {_TREATED} (?:in|by) {DOCUMENT}",
     )
 )
+_ASIDE = re.compile(
+    r" \(about (?P<topic>[^()]+)\)(?=\W*$)"
+)  # as a follow-up that only points is made to stand alone
 _LAST_WORDS = re.compile(rf"(?:{_IN_IT}|(?: at all| anywhere| please|[?.! ]))+$", re.IGNORECASE)
 
 
@@ -199,17 +203,23 @@ def _says_only(question: str, besides: frozenset[str]) -> bool:
 
 def _looked_for(question: str) -> Contents | None:
     """A place asked for by topic, or by a work that is cited there."""
-    asked = _LAST_WORDS.sub("", question.strip())
+    aside = _ASIDE.search(question)
+    whole = _ASIDE.sub("", question).strip(" ?!.")
+    asked = _LAST_WORDS.sub("", whole)
     if citing := _CITING.fullmatch(asked):
         work = int(citing["work"])
         return Contents(
             tells=Tells.MENTIONS, work=work, absent=f"Nothing in the roadmap cites a work {work}."
         )
     for forms, may_be_absent in ((_WHERE, False), (_WHETHER, True)):
-        tries = ((form, text) for form in forms for text in (asked, question.strip(" ?!.")))
+        tries = ((form, text) for form in forms for text in (asked, whole))
         found = next((match for form, text in tries if (match := form.fullmatch(text))), None)
-        if found and terms(found["topic"]) and not _ONE.search(found["topic"]):
-            topic = _LAST_WORDS.sub("", found["topic"])
+        if found is None:
+            continue
+        topic = _LAST_WORDS.sub("", found["topic"])
+        if aside and not terms(topic):
+            topic = aside["topic"]
+        if terms(topic) and not _ONE.search(topic):
             absent = f"No section of the roadmap mentions “{topic}”." if may_be_absent else ""
             return Contents(tells=Tells.MENTIONS, topic=topic, absent=absent)
     return None

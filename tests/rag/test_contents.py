@@ -119,6 +119,8 @@ def test_it_is_also_asked_by_place_by_number_and_for_where_to_begin(
         ("Is there a section on quantum computing?", "quantum computing"),
         ("Does the roadmap cover reinforcement learning?", "reinforcement learning"),
         ("Is ethics covered in the roadmap?", "ethics"),
+        ("Which section is dropout in?", "dropout"),
+        ("Which section is this in (about Governance)?", "Governance"),
     ],
 )
 def test_a_topic_whose_place_is_asked_for_is_looked_for(question: str, topic: str) -> None:
@@ -139,6 +141,7 @@ def test_a_topic_whose_place_is_asked_for_is_looked_for(question: str, topic: st
         "Which works does the roadmap cite?",
         "Which sources back up the claim on LoRA?",
         "Is there a way to explain predictions?",
+        "What part is the decoder in the Transformer?",
         "What comes after pre-training?",
         "What is the difference between part of speech and part I of the data?",
     ],
@@ -271,6 +274,15 @@ def test_the_places_of_a_topic_are_told_those_named_after_it_first(assistant: As
         text = assistant.document_text(citation.source_id)
         assert "RAG" in citation.quote
         assert citation.quote_span.cut(text) == citation.quote
+
+
+def test_the_place_of_what_was_just_told_is_known(assistant: Assistant) -> None:
+    asked = "What is data drift?"
+    told = assistant.ask(asked).text
+    history = (Turn(role=Role.USER, text=asked), Turn(role=Role.ASSISTANT, text=told))
+    answer = assistant.ask("which section is this in?", history=history)
+    assert answer.text.startswith("“data drift” is spoken of in")
+    assert "Section 13: Model Monitoring and Maintenance" in answer.text
 
 
 def test_a_misspelt_topic_is_found_and_forms_of_a_word_are_one(assistant: Assistant) -> None:
