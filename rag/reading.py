@@ -16,7 +16,7 @@ from rag.passages import Scope
 from rag.query import Query, Wanted, clean_question, drop_commands
 from rag.schema import Hit, Role, Turn
 from rag.shelf import Finding, Shelf
-from rag.terms import terms
+from rag.terms import terms, words
 
 History = Sequence[Turn | Mapping[str, str]]
 
@@ -118,17 +118,20 @@ def _best(findings: Sequence[Finding]) -> Finding:
     """The roadmap wherever it answers; where nothing does, the one that is plainly closer, or the roadmap.
 
     It gives way to a shelf that answers too and has every name of the question where the roadmap lacks one: what is
-    asked about SageMaker is not answered by what the roadmap says of monitoring. And it gives way to one whose
+    asked about SageMaker is not answered by what the roadmap says of monitoring. It gives way to documents that the
+    question names ("the Hugging Face course") unless it names the roadmap too. And it gives way to one whose
     sentences are plainly closer to the question, and which at least nearly answers by itself. Works cited are the
     roadmap's alone.
     """
     roadmap, *others = findings
     sure = [other for other in others if other.verdict.answer]
     if not roadmap.verdict.answer:
-        closer = (other for other in others if _lead(other, roadmap) >= _PLAINLY)
-        return next(chain(sure, closer), roadmap)
+        closer = () if _is_the_roadmaps(roadmap) else others
+        return next(chain(sure, (other for other in closer if _lead(other, roadmap) >= _PLAINLY)), roadmap)
     if _is_the_roadmaps(roadmap):
         return roadmap
+    if named := [other for other in sure if other.is_named and not _names_roadmap(roadmap)]:
+        return named[0]
     if roadmap.lacking and (known := [other for other in sure if not other.lacking]):
         return known[0]
     likely = (other for other in others if other.verdict.answer or other.verdict.probability >= _LIKELY)
@@ -141,10 +144,18 @@ def _is_the_roadmaps(roadmap: Finding) -> bool:
 
 
 def _is_unsure(findings: Sequence[Finding]) -> bool:
-    """Whether the roadmap and another shelf are about as close to the question."""
+    """Whether the roadmap and another shelf are about as close to the question, or it names both."""
     roadmap, *others = findings
+    if _is_the_roadmaps(roadmap):
+        return False
+    if any(other.is_named for other in others):
+        return _names_roadmap(roadmap)
     least, most = _UNSURE
-    return not _is_the_roadmaps(roadmap) and any(least <= _lead(other, roadmap) < most for other in others)
+    return any(least <= _lead(other, roadmap) < most for other in others)
+
+
+def _names_roadmap(roadmap: Finding) -> bool:
+    return "roadmap" in words(roadmap.query.question)
 
 
 def _in_turns(hits: Sequence[Hit], beside: Sequence[Hit]) -> list[Hit]:

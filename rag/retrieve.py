@@ -17,6 +17,8 @@ from rag.query import Query, Wanted
 from rag.schema import BlockKind, Chunk, Hit, Scores
 from rag.terms import distinct, terms
 
+Rows = npt.NDArray[np.int64]  # of one part of the index, ascending
+
 _CANDIDATES = 200  # rows taken from each half
 _BEHIND, _FAR_BEHIND = 1e-4, 0.05  # a cited entry behind the sentence, or only the chunk, that cites it
 
@@ -41,9 +43,9 @@ def search(
     *,
     k: int,
     weights: Weights | None = None,
-    scope: Scope | None = None,
+    rows: Rows | None = None,
 ) -> tuple[Hit, ...]:
-    """The `k` best chunks, of the scope if there is one, best first; ties broken by source and place.
+    """The `k` best chunks, of these rows if they are given, best first; ties broken by source and place.
 
     The dense score of a chunk is `(1 - sentence) * cos(chunk) + sentence * max cos(its sentences)`; the lexical score
     is BM25 over its greatest value here; `fused = dense * d + (1 - dense) * l`, before what section and works do.
@@ -51,10 +53,11 @@ def search(
     weights = weights or Weights()
     vector = query_vector(embedder, query, weights)
     lexical = _lexical_scores(index, query, weights)
-    if scope is None or scope == Scope():
+    top = (lexical if rows is None else lexical[rows]).max(initial=0.0) or 1.0
+    if (
+        rows is None
+    ):  # else every one is a candidate: a section is small beside what the two halves would be asked for
         rows = np.union1d(_candidates(index, vector, lexical), _asked_by_number(index, query))
-    else:  # every row is a candidate: a section is small beside what the two halves would be asked for
-        rows = rows_in(index, scope)
     if not len(rows):
         return ()
     found = index.chunks_with_vectors(rows.tolist())
@@ -63,7 +66,6 @@ def search(
     sentences = [vectors @ vector for _, vectors in found]
     best = np.array([scores.max(initial=-1.0) for scores in sentences], dtype=np.float32)
     dense = (1 - weights.sentence) * cosines + weights.sentence * best
-    top = (lexical if scope is None else lexical[rows]).max(initial=0.0) or 1.0
     fused: Vectors = weights.dense * dense + (1 - weights.dense) * lexical[rows] / np.float32(top)
     fused += weights.section * _section_best(chunks, fused)
     if query.wanted is Wanted.WORKS:
@@ -86,7 +88,7 @@ def search(
     )
 
 
-def rows_in(index: Index, scope: Scope) -> npt.NDArray[np.int64]:
+def rows_in(index: Index, scope: Scope) -> Rows:
     """The rows of a source, or of one section of it with its subsections; none if the index does not have it."""
     if scope.source_id is None:
         return np.arange(len(index), dtype=np.int64)

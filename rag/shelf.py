@@ -8,13 +8,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rag.embed import Embedder
 from rag.gate import Evidence, GateModel, Verdict, judge, weigh_evidence
 from rag.index.reader import Index
+from rag.naming import Named, Names
 from rag.passages import Scope
 from rag.places import look_up
 from rag.query import Query, make_query
-from rag.retrieve import Weights, rows_in, search
+from rag.retrieve import Rows, Weights, rows_in, search
 from rag.schema import Hit, Turn
 from rag.settings import Settings
 from rag.spelling import Speller
@@ -31,6 +34,7 @@ class Finding:
     evidence: Evidence
     verdict: Verdict
     lacking: tuple[str, ...] = ()  # names in the question that the shelf does not have
+    is_named: bool = False  # the question names documents of this shelf, and these are what was searched
 
 
 class Shelf:
@@ -47,6 +51,7 @@ class Shelf:
         self._weights = Weights(
             dense=settings.dense_weight if self._is_roadmap else settings.others_dense_weight
         )
+        self._names = Names(index.titles)
         self._speller = Speller(counts=index.lexical.word_counts, is_word=self._is_one_piece)
 
     def find(
@@ -69,19 +74,39 @@ class Shelf:
             told = (self._looked_up(query) or told) if everywhere else None
             if told and told.hits:
                 return told
-        hits = search(self.index, self._embedder, query, k=k, weights=self._weights, scope=scope)
+        if everywhere and (named := self._in_named(query, k=k)):
+            return named
+        rows = None if scope is None or everywhere else rows_in(self.index, scope)
+        found = self._found(query, k=k, rows=rows)
+        if told is not None:
+            found = replace(found, query=replace(query, contents=told.query.contents))
+        if told is not None or (scope is not None and not found.hits):
+            found = replace(found, verdict=Verdict(probability=0.0, answer=False))
+        return found
+
+    def _found(self, query: Query, *, k: int, rows: Rows | None) -> Finding:
+        """What a search brings, among these rows if they are given, and what the gate says of it."""
+        hits = search(self.index, self._embedder, query, k=k, weights=self._weights, rows=rows)
         names = self._speller.unknown_names(query.question)
         strange = (word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1])))
-        searched = len(rows_in(self.index, scope or Scope()))
+        searched = len(self.index if rows is None else rows)
         evidence = weigh_evidence(query, hits, weigh=self.weigh, names=names, searched=searched)
         verdict = judge(
             evidence, missing=names or distinct(strange), threshold=self._threshold, model=self._gate
         )
-        if told is not None:
-            query = replace(query, contents=told.query.contents)
-        if told is not None or (scope is not None and not hits):
-            verdict = Verdict(probability=0.0, answer=False)
         return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict, lacking=names)
+
+    def _in_named(self, query: Query, *, k: int) -> Finding | None:
+        """What the documents that a question names say of the rest of it, if they answer."""
+        named = Named(source_ids=(), rest="") if self._is_roadmap else self._names.find(query.text)
+        if not named.source_ids or not terms(named.rest):
+            return None
+        rest = make_query(named.rest)
+        rows = np.sort(
+            np.concatenate([rows_in(self.index, Scope(source_id=one)) for one in named.source_ids])
+        )
+        found = self._found(replace(query, text=rest.text, focus=rest.focus), k=k, rows=rows)
+        return replace(found, is_named=True) if found.verdict.answer else None
 
     def _looked_up(self, query: Query) -> Finding | None:
         """What answers a question about how the roadmap is built; no hits where it lacks what is asked for."""

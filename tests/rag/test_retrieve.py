@@ -16,7 +16,7 @@ from rag.index.dense import FILE, Dense, write_dense
 from rag.index.reader import Index
 from rag.passages import Scope
 from rag.query import Query, Wanted, make_query
-from rag.retrieve import Weights, query_vector, search
+from rag.retrieve import Weights, query_vector, rows_in, search
 from rag.schema import BlockKind, Chunk, Hit, Role, Turn
 from rag.terms import distinct, terms
 from tests.rag.small_library import (
@@ -215,14 +215,11 @@ def test_a_scope_lets_through_a_source_or_a_section_with_its_subsections(
 ) -> None:
     library = build(ROADMAP, SCOPED)
     scope = Scope(source_id=SCOPED.source.source_id, section_id=section)
-    hits = search(library.index, EMBEDDER, make_query("gears of cars"), k=10, scope=scope)
+    hits = search(
+        library.index, EMBEDDER, make_query("gears of cars"), k=10, rows=rows_in(library.index, scope)
+    )
     assert {hit.chunk.text for hit in hits} == found
     assert [hit.rank for hit in hits] == list(range(1, len(found) + 1))
-
-
-def test_a_scope_without_a_limit_changes_nothing(build: Opens) -> None:
-    library, query = build(ROADMAP, SCOPED), make_query("gears of cars")
-    assert search(library.index, EMBEDDER, query, k=9, scope=Scope()) == search_in(library, query, k=9)
 
 
 def test_a_scope_finds_what_lies_too_far_down_without_it(build: Opens) -> None:
@@ -232,7 +229,7 @@ def test_a_scope_finds_what_lies_too_far_down_without_it(build: Opens) -> None:
     everywhere = search(library.index, EMBEDDER, query, k=450)
     assert not any(hit.path == "scoped.txt" for hit in everywhere)
     scope = Scope(source_id=SCOPED.source.source_id)
-    assert len(search(library.index, EMBEDDER, query, k=9, scope=scope)) == 3
+    assert len(search(library.index, EMBEDDER, query, k=9, rows=rows_in(library.index, scope))) == 3
 
 
 def test_a_section_needs_its_source() -> None:
