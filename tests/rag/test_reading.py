@@ -34,8 +34,15 @@ class _Shelf:
     """A shelf of one source that finds six passages and gives the verdict that it was made with."""
 
     def __init__(
-        self, name: str, verdict: Verdict, lacking: tuple[str, ...] = (), evidence: Evidence = NOTHING
+        self,
+        name: str,
+        verdict: Verdict,
+        lacking: tuple[str, ...] = (),
+        evidence: Evidence = NOTHING,
+        *,
+        is_named: bool = False,
     ) -> None:
+        self.is_named = is_named
         self.name = name
         self.evidence = evidence
         self.verdict = verdict
@@ -52,6 +59,7 @@ class _Shelf:
             evidence=self.evidence,
             verdict=self.verdict,
             lacking=self.lacking,
+            is_named=self.is_named,
         )
 
     def weigh(self, term: str) -> float:
@@ -167,3 +175,21 @@ def _closer(
     others = _Shelf("others", verdict, evidence=closer)
     reader = Reader(shelves=(cast(Shelf, roadmap), cast(Shelf, others)), max_question_chars=100)
     return reader.read(question, (), k=6)
+
+
+@pytest.mark.parametrize(
+    ("question", "roadmap_answers", "shown"),
+    [
+        ("What does the DTU course say?", True, "oooooo rrrr"),
+        ("What do the roadmap and the DTU course say?", True, "rro rro rro o"),
+        ("What do the roadmap and the DTU course say?", False, "oor oor oor r"),
+    ],
+)
+def test_documents_that_a_question_names_answer_it_unless_it_names_the_roadmap_too(
+    question: str, roadmap_answers: bool, shown: str
+) -> None:
+    roadmap = _Shelf("roadmap", Verdict(probability=0.9, answer=roadmap_answers))
+    others = _Shelf("others", Verdict(probability=0.9, answer=True), is_named=True)
+    reader = Reader(shelves=(cast(Shelf, roadmap), cast(Shelf, others)), max_question_chars=100)
+    read = reader.read(question, (), k=6)
+    assert "".join(hit.path[0] for hit in read.shown) == shown.replace(" ", "")
