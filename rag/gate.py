@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from rag.query import Query, Wanted
+from rag.retrieve import held_terms
 from rag.schema import Hit
 from rag.terms import distinct, terms
 
@@ -118,7 +119,7 @@ def weigh_evidence(
     def share(held: frozenset[str]) -> float:
         return sum(weigh(term) for term in asked if term in held) / total
 
-    held = [_held(hit) for hit in hits[:_LOOK]]
+    held = [held_terms(hit.chunk) for hit in hits[:_LOOK]]
     scored = sorted(
         ((score, n, hit) for hit in hits for n, score in enumerate(hit.sentence_scores)), key=lambda s: -s[0]
     )
@@ -135,12 +136,6 @@ def weigh_evidence(
         followup=float(bool(query.background)),
         searched=math.log(max(searched, 1)),
     )
-
-
-def _held(hit: Hit) -> frozenset[str]:
-    """The terms of a passage and of what stands over it."""
-    contexts = (sentence.context for sentence in hit.chunk.sentences)
-    return frozenset(terms(" ".join([*hit.chunk.heading_path, *contexts, hit.chunk.text])))
 
 
 def _sentence(hit: Hit, position: int) -> str:

@@ -20,6 +20,7 @@ from rag.terms import distinct, terms
 Rows = npt.NDArray[np.int64]  # of one part of the index, ascending
 
 _CANDIDATES = 200  # rows taken from each half
+_LOOK = 5  # best passages that are looked at for the question's terms
 _BEHIND, _FAR_BEHIND = 1e-4, 0.05  # a cited entry behind the sentence, or only the chunk, that cites it
 
 
@@ -34,6 +35,9 @@ class Weights:
     background_terms: float = 0.4  # weight of the history's terms against the question's own
     section: float = 0.15  # what a chunk gains from the best chunk of its section
     works: float = 0.3  # what an entry of the works cited loses unless the question asks for works
+    reworded: float = (
+        0.4  # below this share of the question's terms in the best passages, words count for nothing
+    )
 
 
 def search(
@@ -68,6 +72,9 @@ def search(
     dense = (1 - weights.sentence) * cosines + weights.sentence * best
     fused: Vectors = weights.dense * dense + (1 - weights.dense) * lexical[rows] / np.float32(top)
     fused += weights.section * _section_best(chunks, fused)
+    best_chunks = [chunks[i] for i in np.argsort(-fused, kind="stable")[:_LOOK]]
+    if _most_held(index, query, best_chunks) < weights.reworded:
+        fused = dense + weights.section * _section_best(chunks, dense)
     if query.wanted is Wanted.WORKS:
         _raise_cited_entries(chunks, fused, sentences, query)
     else:
@@ -99,6 +106,20 @@ def rows_in(index: Index, scope: Scope) -> Rows:
     within = [heading.span for heading in headings if heading.section_id == scope.section_id]
     inside = [any(span.holds(chunk.span) for span in within) for chunk in index.chunks(rows.tolist())]
     return np.asarray(rows[np.array(inside, dtype=bool)], dtype=np.int64)
+
+
+def held_terms(chunk: Chunk) -> frozenset[str]:
+    """The terms of a passage and of what stands over it."""
+    contexts = (sentence.context for sentence in chunk.sentences)
+    return frozenset(terms(" ".join([*chunk.heading_path, *contexts, chunk.text])))
+
+
+def _most_held(index: Index, query: Query, chunks: Sequence[Chunk]) -> float:
+    """The greatest share of the question's term weight (inverse document frequency) that one of the chunks holds."""
+    weights = {term: index.lexical.weigh(term) for term in distinct(terms(query.text))}
+    total = sum(weights.values()) or 1.0
+    shares = (sum(weights[term] for term in held_terms(chunk) & weights.keys()) for chunk in chunks)
+    return max(shares, default=0.0) / total
 
 
 def _once(texts: Sequence[str], order: Sequence[int]) -> list[int]:

@@ -4,7 +4,6 @@ The roadmap is one shelf, all other documents another. Each reads a question wit
 it does not have) and has its own evidence gate, so that adding documents does not change what the roadmap answers.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -120,9 +119,8 @@ class Shelf:
         return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict)
 
     def weigh(self, term: str) -> float:
-        """Inverse document frequency over the chunks of this shelf, BM25's form."""
-        n, df = len(self.index), self.index.lexical.document_frequency(term)
-        return math.log(1 + (n - df + 0.5) / (df + 0.5))
+        """Inverse document frequency over the chunks of this shelf."""
+        return self.index.lexical.weigh(term)
 
     def _is_known(self, term: str) -> bool:
         return self.index.lexical.document_frequency(term) > 0

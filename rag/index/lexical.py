@@ -6,6 +6,7 @@ SciPy sorts the matrix, in less memory than bm25s's default.
 """
 
 import json
+import math
 from array import array
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
@@ -138,3 +139,8 @@ class Lexical:
             return 0
         ends = self._engine.scores["indptr"]
         return int(ends[column + 1] - ends[column])
+
+    def weigh(self, term: str) -> float:
+        """Inverse document frequency of a term over the rows, BM25's form."""
+        n, df = len(self), self.document_frequency(term)
+        return math.log(1 + (n - df + 0.5) / (df + 0.5))
