@@ -51,6 +51,27 @@ def _bm25(texts: Sequence[str], asked: Sequence[str]) -> list[float]:
 
 
 def _slowly(rows: Sequence[Row], query: Query, weights: Weights) -> list[float]:
+    fused = _fused(rows, query, weights, dense_weight=weights.dense)
+    best = sorted(range(len(rows)), key=lambda n: -fused[n])[:5]
+    if max(_share_held(rows, n, query) for n in best) < weights.reworded:
+        fused = _fused(rows, query, weights, dense_weight=1.0)
+    is_entry = [row.chunk.sentences[0].kind is BlockKind.ENTRY for row in rows]
+    return [score - weights.works * entry for score, entry in zip(fused, is_entry, strict=True)]
+
+
+def _share_held(rows: Sequence[Row], n: int, query: Query) -> float:
+    """The share of the question's terms, by inverse document frequency, in a row with its headings and lead-ins."""
+    held = set(terms(" ".join([*rows[n].chunk.heading_path, rows[n].searched])))
+    of = [set(terms(row.searched)) for row in rows]
+    asked = {}
+    for term in distinct(terms(query.text)):
+        df = sum(term in one for one in of)
+        asked[term] = math.log(1 + (len(rows) - df + 0.5) / (df + 0.5))
+    return sum(weight for term, weight in asked.items() if term in held) / (sum(asked.values()) or 1.0)
+
+
+def _fused(rows: Sequence[Row], query: Query, weights: Weights, *, dense_weight: float) -> list[float]:
+    """Before what works cited lose."""
     vector = query_vector(EMBEDDER, query, weights)
     lexical = _bm25([row.searched for row in rows], distinct(terms(query.text)))
     if query.background:
@@ -60,7 +81,7 @@ def _slowly(rows: Sequence[Row], query: Query, weights: Weights) -> list[float]:
     for row, words in zip(rows, lexical, strict=True):
         whole, *parts = (float(one @ vector) for one in row.vectors)
         dense = (1 - weights.sentence) * whole + weights.sentence * max(parts)
-        plain.append(weights.dense * dense + (1 - weights.dense) * words / (max(lexical) or 1.0))
+        plain.append(dense_weight * dense + (1 - dense_weight) * words / (max(lexical) or 1.0))
     fused = []
     for n, row in enumerate(rows):
         section = (row.chunk.source_id, row.chunk.section_id)
@@ -71,8 +92,7 @@ def _slowly(rows: Sequence[Row], query: Query, weights: Weights) -> list[float]:
         ]
         is_entry = row.chunk.sentences[0].kind is BlockKind.ENTRY
         raised = 0.0 if is_entry or not others else weights.section * max(others)
-        lowered = weights.works if is_entry else 0.0
-        fused.append(plain[n] + raised - lowered)
+        fused.append(plain[n] + raised)
     return fused
 
 
@@ -132,6 +152,19 @@ def test_the_weights_say_which_half_counts(build: Opens) -> None:
 
 
 # --- the question's vector -----------------------------------------------------------------------------------------
+
+
+def test_words_do_not_count_where_the_best_passages_hold_few_of_the_questions(build: Opens) -> None:
+    library = build(ROADMAP)
+    query = make_query("Which savanna giraffes, okapis and rhinos does Docker pack?")
+    all_count, none_count = Weights(dense=0.5, reworded=0.0), Weights(dense=1.0)
+    reworded = search_in(library, query, weights=Weights(dense=0.5))
+    assert reworded == search_in(library, query, weights=none_count)
+    assert reworded != search_in(library, query, weights=all_count)
+    plain = make_query("Docker packs a model")
+    assert search_in(library, plain, weights=Weights(dense=0.5)) == search_in(
+        library, plain, weights=all_count
+    )
 
 
 def test_a_plain_questions_vector_is_its_embedding() -> None:
