@@ -35,9 +35,7 @@ class Weights:
     background_terms: float = 0.4  # weight of the history's terms against the question's own
     section: float = 0.15  # what a chunk gains from the best chunk of its section
     works: float = 0.3  # what an entry of the works cited loses unless the question asks for works
-    reworded: float = (
-        0.4  # below this share of the question's terms in the best passages, words count for nothing
-    )
+    reworded: float = 0.4  # where the best passages hold less of the question's terms, words do not count
 
 
 def search(
@@ -58,9 +56,7 @@ def search(
     vector = query_vector(embedder, query, weights)
     lexical = _lexical_scores(index, query, weights)
     top = (lexical if rows is None else lexical[rows]).max(initial=0.0) or 1.0
-    if (
-        rows is None
-    ):  # else every one is a candidate: a section is small beside what the two halves would be asked for
+    if rows is None:  # else each is a candidate: they are few beside what the two halves would be asked for
         rows = np.union1d(_candidates(index, vector, lexical), _asked_by_number(index, query))
     if not len(rows):
         return ()
@@ -118,7 +114,8 @@ def _most_held(index: Index, query: Query, chunks: Sequence[Chunk]) -> float:
     """The greatest share of the question's term weight (inverse document frequency) that one of the chunks holds."""
     weights = {term: index.lexical.weigh(term) for term in distinct(terms(query.text))}
     total = sum(weights.values()) or 1.0
-    shares = (sum(weights[term] for term in held_terms(chunk) & weights.keys()) for chunk in chunks)
+    held = map(held_terms, chunks)
+    shares = (sum(weight for term, weight in weights.items() if term in one) for one in held)
     return max(shares, default=0.0) / total
 
 

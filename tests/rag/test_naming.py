@@ -10,7 +10,7 @@ NAMES = Names(
         "peft": ("/shelf/huggingface/peft_lora.md", "PEFT"),
         "bias": ("/shelf/aws/sagemaker-clarify-bias.md", "Bias drift"),
         "sklearn": ("/shelf/scikit-learn/tree.rst", "Decision trees"),
-        "grinder": ("/home/ana/grinder.md", "Corvo K4 coffee grinder: quick guide"),
+        "grinder": ("/shelf/grinder.md", "Corvo K4 coffee grinder: quick guide"),
     }
 )
 
