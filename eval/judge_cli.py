@@ -86,9 +86,9 @@ def judge_scorers(
 
 def _sets(settings: Settings, *, most: int) -> "tuple[list[LabelledSet], list[str]]":
     """The roadmap's sets always; the others where their data are, else a note."""
-    from eval.labelled import clapnq_sets, halueval_sets, roadmap_set, written_set
+    from eval.labelled import WRITTEN_SETS, clapnq_sets, halueval_sets, roadmap_set, written_set
 
-    sets, notes = [roadmap_set(most=most), written_set()], []
+    sets, notes = [roadmap_set(most=most), *map(written_set, WRITTEN_SETS)], []
     if settings.eval_data is None:
         return sets, ["CLAPNQ and HaluEval are left out: the setting `eval_data` names no folder"]
     for load in (clapnq_sets, halueval_sets):

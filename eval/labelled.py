@@ -25,6 +25,7 @@ from rag.sentences import split_sentences
 from rag.terms import words
 
 WRITTEN = SETS / "written.jsonl"
+WRITTEN_SETS = (WRITTEN, SETS / "written_fit.jsonl", SETS / "written_check.jsonl")
 HALUEVAL = "data/halueval/qa_one-turn_data.json"
 REWORDED, RIGHT, HALLUCINATED = "reworded", "right", "hallucinated"
 _LEAST_WORDS = 8  # of a sentence that says something checkable
@@ -95,7 +96,7 @@ def written_set(path: Path = WRITTEN) -> LabelledSet:
             )
         )
     caveat = "written and labelled by reading: free paraphrase against subtle overreach; small, so intervals are wide"
-    return LabelledSet(name="written", pairs=tuple(pairs), caveat=caveat)
+    return LabelledSet(name=path.stem, pairs=tuple(pairs), caveat=caveat)
 
 
 def clapnq_sets(folder: Path, *, most: int) -> tuple[LabelledSet, ...]:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from eval.cli import app
-from eval.labelled import REWORDED, roadmap_set, written_set
+from eval.labelled import REWORDED, WRITTEN_SETS, roadmap_set, written_set
 from eval.pairs import ORIGINAL
 from eval.runs import list_runs, read_run
 from rag.scripted_server import Reply, ScriptedServer
@@ -32,13 +32,17 @@ class Copyist(ScriptedServer):
         return Reply(json.dumps({"statements": [{"statement": "it", "reason": "told", "verdict": 1}]}))
 
 
+def n_written() -> int:
+    return sum(len(written_set(path).pairs) for path in WRITTEN_SETS)
+
+
 def test_a_judge_that_answers_rubbish_is_counted_and_breaks_the_gate(tmp_path: Path) -> None:
     with ScriptedServer(Reply("I would rather not say."), models=("judge",)) as server:
         arguments = ["--judge", "openai:judge", "--judge-url", server.url, "--most", str(MOST), "--gate"]
         result = CliRunner().invoke(app, ["judge", *arguments, "--out", str(tmp_path / "runs")])
     assert result.exit_code == 1, result.output
     (folder,) = list_runs(tmp_path / "runs")
-    n, more = len(roadmap_set(most=MOST).pairs), len(written_set().pairs)
+    n, more = len(roadmap_set(most=MOST).pairs), n_written()
     assert read_run(folder).report["n_failed"] == 2 * (n + more)  # asked outright, and through Ragas
     assert f"llm failed on {n} of {n} pairs, so it has no figure" in result.stdout
     assert f"scores that failed: {2 * (n + more)}, none is wanted" in result.stderr
@@ -59,4 +63,4 @@ def test_known_verdicts_give_the_known_trust(tmp_path: Path) -> None:
     assert (scorers["ragas"]["auroc"], scorers["ragas"]["balanced_accuracy"]) == (0.5, 0.5)
     assert {"embedded", "length", "word overlap", "cosine"} <= set(scorers)
     assert run.report["n_failed"] == 0
-    assert len(run.rows) == len(pairs) + len(written_set().pairs)
+    assert len(run.rows) == len(pairs) + n_written()
