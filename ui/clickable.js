@@ -8,7 +8,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.chosen = "";
     const reader = root.querySelector(".reader");
     const mark = reader && reader.querySelector("mark");
-    if (mark) requestAnimationFrame(() => { reader.scrollTop = mark.offsetTop - 60; });
+    if (mark) requestAnimationFrame(() => {
+      reader.scrollTop += mark.getBoundingClientRect().top - reader.getBoundingClientRect().top - 60;
+    });
     const chosen = root.querySelector(".chosen");
     if (chosen) requestAnimationFrame(() => chosen.scrollIntoView({ block: "nearest" }));
     if (data.takes_focus && first) takeFocus(reader || root);

@@ -94,17 +94,6 @@ def unfinished_html(text: str, *, formatted: bool) -> str:
     return clean(_UNSEEN.sub("", _CITE.sub(r'<span class="cite">\1</span>', body)))
 
 
-def highlighted(text: str, spans: Sequence[Span]) -> str:
-    """Plain text with spans marked; line ends stay."""
-    parts, at = [], 0
-    for span in sorted(spans):
-        start = max(span.start, at)
-        if start < span.end:
-            parts += [escape(text[at:start]), f"<mark>{escape(text[start : span.end])}</mark>"]
-            at = span.end
-    return clean(f'<div class="text">{"".join([*parts, escape(text[at:])])}</div>')
-
-
 def _body(text: str, labels: Collection[int], unsupported: Sequence[Span], *, formatted: bool) -> str:
     marked = _stand_ins(text, labels, unsupported)
     if not formatted:

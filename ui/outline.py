@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rag.schema import Document, Heading, Span, Work
 from ui.markup import clean, escape, link
+from ui.reading import Mark, reading_html
 from ui.section import section_text
 
 WORKS_CITED = "works_cited"
@@ -77,12 +78,12 @@ def section_html(document: Document, heading: Heading) -> str:
     text = section_text(document, heading)
     start = document.text.find(text, heading.span.start) if text else heading.span.start
     span = Span(start=start, end=start + len(text))
-    parts, at = [], span.start
-    for mark in sorted(document.marks, key=lambda mark: mark.offset):
-        if span.start < mark.offset <= span.end:
-            parts += [escape(document.text[at : mark.offset]), _mark(mark.number)]
-            at = mark.offset
-    return clean(f'<div class="text">{"".join(parts)}{escape(document.text[at : span.end])}</div>')
+    marks = [
+        Mark(at=mark.offset - span.start, html=_mark(mark.number))
+        for mark in document.marks
+        if span.start < mark.offset <= span.end
+    ]
+    return reading_html(text, marks=marks)
 
 
 def works_list_html(works: Mapping[int, WorkState], numbers: tuple[int, ...], chosen: int | None) -> str:

@@ -10,7 +10,8 @@ from ui.conversations import AskedTurn
 from ui.desk import Desk
 from ui.display import FETCH, INSPECT, Evidence, find_evidence, pages_text, shown, works_html
 from ui.inspection import inspect_answer
-from ui.markup import clean, escape, highlighted, link
+from ui.markup import clean, escape, link
+from ui.reading import reading_html
 from ui.section import Section, section_around
 from ui.shared_desk import LIBRARY_TAB, WORKS_TAB, go_to_page
 
@@ -126,9 +127,9 @@ def _section(desk: Desk, evidence: Evidence) -> tuple[str, str]:
     except (KeyError, ValueError):
         found = None
     if found is None or not _still_there(found, evidence):
-        quotes = "".join(highlighted(quote, ()) for quote in evidence.quotes)
+        quotes = "".join(reading_html(quote) for quote in evidence.quotes)
         return quotes, "The index no longer holds this text; these are the quotes as they were."
-    return highlighted(found.text, found.quotes), "Part of a longer section." if found.cut else ""
+    return reading_html(found.text, quotes=found.quotes), "Part of a longer section." if found.cut else ""
 
 
 def _still_there(section: Section, evidence: Evidence) -> bool:

@@ -62,6 +62,7 @@ def test_one_goes_from_evidence_to_evidence_and_to_the_library_for_a_work(
     expect(panel.locator(".reader mark").first).to_contain_text("Automation")
     expect(answer.locator(".cite.chosen")).to_have_text("2")
     panel.get_by_role("button", name="Evidence before").click()
+    expect(panel).to_contain_text("1 of 7")
     panel.get_by_role("button", name="not in the index").click()
     expect(page.get_by_role("tab", name="Works cited")).to_have_attribute("aria-selected", "true")
 

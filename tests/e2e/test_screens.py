@@ -1,6 +1,9 @@
-"""Each page light and dark, at desktop and phone width: nothing sticks out; pictures of it lie in `screenshots/`."""
+"""Each page light and dark, at desktop and phone width: nothing sticks out, every text can be read, every button has a
+name; pictures of it lie in `screenshots/`.
+"""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.e2e.driving import IDLE, ROOT, WAIT_MS, Server, Visit
 
+_CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 _FOLDER = ROOT / "screenshots"  # ignored by git
 _SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 900},
@@ -58,12 +62,15 @@ def served_with_a_run(server: Server) -> Server:
 
 
 def _fits(visit: Visit, path: Path) -> None:
-    """Keep a picture; nothing is wider than the window."""
+    """Keep a picture; nothing is wider than the window, no text too faint, no button without words for a name."""
     visit.page.wait_for_selector(IDLE)
     visit.page.wait_for_timeout(600)
     visit.page.screenshot(path=path)
     wide, window = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= window, path.name
+    assert visit.page.evaluate(_CONTRAST) == [], path.name
+    nameless = visit.page.get_by_role("button", name=re.compile(r"^\s*$|^\w+_\w+( icon)?$"))
+    assert nameless.all_inner_texts() == [], path.name
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rag.schema import Span
 from tests.ui.records import answer, citation, refusal
 from ui.display import cards_html, shown, works_html
-from ui.markup import answer_html, clean, escape, highlighted
+from ui.markup import answer_html, clean, escape
+from ui.reading import reading_html
 
 _ACTIVE = frozenset(
     "script style iframe object embed form input textarea select img image svg math video audio source link meta base "
@@ -51,7 +52,7 @@ def _everything_shown(text: str) -> list[str]:
         answer(text=f"{text} [1]", citations=[hostile], provenance={"generator": "openai:x"}),
         refusal(text=text, passages=[{"label": 1, "source_id": "s", "title": text, "text": text}]),
     ]
-    made = [highlighted(text, [Span(start=0, end=len(text))])]
+    made = [reading_html(text, quotes=[Span(start=0, end=len(text))])]
     for record in records:
         found = shown(record)
         made += [found.text, cards_html(found), *(works_html(one) for one in found.evidence)]
@@ -166,8 +167,3 @@ def test_links_keep_no_opener_and_only_web_addresses() -> None:
     html = clean('<a href="https://a.example">a</a><a href="data:text/html,x">b</a>')
     assert 'rel="noopener noreferrer"' in html
     assert "data:" not in html
-
-
-def test_highlights_that_overlap_or_leave_the_text_are_mended() -> None:
-    html = highlighted("abcdef", [Span(start=3, end=9), Span(start=1, end=4)])
-    assert html == '<div class="text">a<mark>bcd</mark><mark>ef</mark></div>'

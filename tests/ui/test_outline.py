@@ -38,6 +38,18 @@ def test_a_section_is_read_with_its_marks_as_buttons(document: Document) -> None
     assert 'data-open="work-44"' in html
 
 
+def test_every_mark_of_the_document_stands_in_the_section_that_holds_it(document: Document) -> None:
+    shown = sum(section_html(document, heading).count("data-open=") for heading in document.headings)
+    assert shown == len(document.marks) > 100
+
+
+def test_a_table_is_read_in_columns(document: Document) -> None:
+    heading = next(one for one in document.headings if one.title.startswith("6.3."))
+    html = section_html(document, heading)
+    assert "<th>Feature</th><th>PyTorch</th><th>TensorFlow</th>" in html
+    assert html.count("<tr>") > 4
+
+
 def test_one_reads_on_to_the_next_section_and_back(document: Document) -> None:
     entries = outline(document, work_states(document.works, {}, {}))
     assert neighbours(entries, entries[0]) == (None, entries[1])
