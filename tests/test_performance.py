@@ -95,6 +95,33 @@ def test_a_warm_question_is_answered_at_once(indexed: Path) -> None:
         assert _best(median, lambda one: one <= WARM_S) <= WARM_S
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what a process holds")
+def test_question_after_question_keeps_neither_memory_nor_files(indexed: Path) -> None:
+    code = """if True:
+        import json, sys
+        from pathlib import Path
+        from rag.assistant import Assistant
+        from rag.settings import Settings
+
+        def held():
+            resident = int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
+            return resident, len(list(Path("/proc/self/fd").iterdir()))
+
+        with Assistant.open(Settings(home=Path(sys.argv[1]))) as assistant:
+            for n in range(800):
+                if n == 400:
+                    began = held()
+                assistant.ask(json.loads(sys.argv[2])[n % 20])
+            print(json.dumps([began, held()]))
+    """
+    command = [sys.executable, "-c", code, str(indexed), json.dumps(QUESTIONS)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    (mib_before, files_before), (mib, files) = json.loads(done.stdout)
+    assert mib - mib_before <= 4  # the allocator's own steps; what is kept would grow with each question
+    assert abs(files - files_before) <= 5
+
+
 def test_indexing_what_did_not_change_embeds_nothing_and_is_quick(indexed: Path) -> None:
     def inside() -> float:
         _, _, out = _measured(indexed, "index")
