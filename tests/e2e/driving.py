@@ -112,6 +112,15 @@ class Visit:
         self.page.wait_for_selector(IDLE)
         return self.answers.last
 
+    def drop(self, *files: tuple[str, bytes]) -> None:
+        """Drop files on the library's page."""
+        field = self.page.get_by_role("tabpanel", name="Add files").get_by_test_id(
+            "stFileUploaderDropzoneInput"
+        )
+        field.set_input_files(
+            [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
+        )
+
     def go(self, name: str) -> None:
         """Another page of the app, by its name in the sidebar."""
         self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=re.compile(name)).click()

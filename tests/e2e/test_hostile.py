@@ -94,15 +94,7 @@ def test_a_document_and_questions_made_of_payloads_do_nothing(
     text = "\n\n".join(f"The quokka payload {n} is {one}" for n, one in enumerate(payloads[:200]))
     visit.open(server.url)
     visit.go("Library")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
-        [
-            {
-                "name": "<img src=x onerror=alert(1)>.txt",
-                "mimeType": "text/plain",
-                "buffer": f"{title}\n\n{text}".encode(errors="replace"),
-            }
-        ]
-    )
+    visit.drop(("<img src=x onerror=alert(1)>.txt", f"{title}\n\n{text}".encode(errors="replace")))
     expect(page.get_by_text(re.compile(r"Adding .*done"))).to_be_visible(timeout=60_000)
     assert page.evaluate(_ACTIVE) == []
     visit.go("Ask")

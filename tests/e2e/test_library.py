@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.e2e.driving import WAIT_MS, Server, Visit
 from tests.ingest.loaders.made_pdf import make_pdf, paragraph
@@ -23,23 +23,13 @@ PDF = make_pdf(
 QUESTION = "How many milliwatts does the quetzal sensor draw at full load?"
 
 
-def _field(visit: Visit) -> Locator:
-    return visit.page.get_by_role("tabpanel", name="Add files").get_by_test_id("stFileUploaderDropzoneInput")
-
-
-def _drop(visit: Visit, *files: tuple[str, bytes]) -> None:
-    _field(visit).set_input_files(
-        [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
-    )
-
-
 def test_a_dropped_pdf_answers_with_its_page_until_it_is_removed_and_again_after_a_rollback(
     server: Server, visit: Visit
 ) -> None:
     page = visit.page
     visit.open(server.url)
     visit.go("Library")
-    _drop(visit, ("Field Report.pdf", PDF))
+    visit.drop(("Field Report.pdf", PDF))
     progress = page.get_by_test_id("stProgress")
     expect(progress.or_(page.get_by_text(re.compile("Adding Field Report.pdf.*done"))).first).to_be_visible()
     expect(page.get_by_text(re.compile(r"Adding Field Report.pdf.*done"))).to_be_visible(timeout=_JOB_MS)
@@ -77,7 +67,7 @@ def test_a_dropped_pdf_answers_with_its_page_until_it_is_removed_and_again_after
 def test_what_is_not_what_its_name_says_is_refused_with_its_reason(server: Server, visit: Visit) -> None:
     visit.open(server.url)
     visit.go("Library")
-    _drop(visit, ("harmless.txt", b"\x7fELF\x02\x01\x01" + bytes(64)))
+    visit.drop(("harmless.txt", b"\x7fELF\x02\x01\x01" + bytes(64)))
     refused = visit.page.locator(".refused")
     expect(refused).to_contain_text("harmless.txt: it is named a text but is")
 
@@ -85,8 +75,7 @@ def test_what_is_not_what_its_name_says_is_refused_with_its_reason(server: Serve
 def test_a_refusal_stays_when_the_files_dropped_with_it_are_indexed(server: Server, visit: Visit) -> None:
     visit.open(server.url)
     visit.go("Library")
-    _drop(
-        visit,
+    visit.drop(
         ("harmless.txt", b"\x7fELF\x02\x01\x01" + bytes(64)),
         ("herons.md", b"# Herons\n\nA heron stands on one leg.\n"),
     )
@@ -99,7 +88,7 @@ def test_a_job_goes_on_when_its_page_is_closed_and_is_shown_to_another(server: S
     other = visit.page.context.new_page()
     first = Visit(other).open(server.url)
     first.go("Library")
-    _drop(first, ("notes.md", b"# Notes\n\nA walrus has two tusks.\n"))
+    first.drop(("notes.md", b"# Notes\n\nA walrus has two tusks.\n"))
     expect(other.get_by_text(re.compile("Adding notes.md")).first).to_be_visible(timeout=_JOB_MS)
     other.close()
     visit.open(server.url)
@@ -116,7 +105,7 @@ def test_no_name_of_a_dropped_file_reaches_outside(server: Server, visit: Visit,
     visit.open(server.url)
     visit.go("Library")
     files = [(f"{one['name']}.txt", f"A text number {n}.".encode()) for n, one in enumerate(names)]
-    _drop(visit, *[(name, data) for name, data in files if "\0" not in name])
+    visit.drop(*[(name, data) for name, data in files if "\0" not in name])
     expect(visit.page.get_by_text(re.compile(r"Adding .*done")).first).to_be_visible(timeout=_JOB_MS)
     assert {path for path in parent.rglob("*") if server.home not in path.parents} == before
     assert all(path.is_file() for path in (server.home / FOLDER).glob("*/*"))
