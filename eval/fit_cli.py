@@ -17,7 +17,7 @@ def fit_refusal(
     hard: Annotated[Path, typer.Option(help="Questions written to be confusable.")] = HARD,
     answered: Annotated[
         float, typer.Option(min=0.5, max=1.0, help="Share of answerable questions to answer.")
-    ] = 0.96,
+    ] = 0.97,
     others: Annotated[
         bool,
         typer.Option(
@@ -29,14 +29,14 @@ def fit_refusal(
     out: Annotated[Path | None, typer.Option(help="Where to write; printed if not given.")] = None,
 ) -> None:
     """Fit an evidence gate: when a question is refused."""
-    from eval.refusal import fit_gate, for_any_size, label, load_asked_of_others, nothing
+    from eval.refusal import fit_gate, for_any_size, label, load_asked_of_others
     from rag.assistant import Assistant
 
     with Assistant.open() as assistant:
         if others:
             asked = label(assistant, load_asked_of_others(OTHERS), others=True)
             searched = len(assistant.index.others or assistant.index)
-            record = for_any_size(fit_gate(asked, nothing(), answered=answered), searched=searched)
+            record = for_any_size(fit_gate(asked, answered=answered), searched=searched)
             record["fitted"] |= {"natural": OTHERS.name, "hard": ""}
         else:
             sets = (label(assistant, load_questions(path)) for path in (natural, hard))

@@ -8,7 +8,7 @@ answer, and where.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -28,6 +28,9 @@ Floats = npt.NDArray[np.float64]
 HARD_WEIGHT = 0.2  # of a question of the hard set against one of the natural set
 FOLDS, REPEATS = 8, 10
 INVERSE_PENALTY = 0.3  # C of the logistic regression over standardised features
+# What the roadmap's gate is fitted on; the others' is fitted on what it was fitted on before these were known.
+FEATURES = ("sentence", "sentence_mean", "names", "works", "no_detail", "foreign")
+OTHERS_FEATURES = ("dense", "sentence", "sentence_mean", "held", "names", "no_detail")
 PER_SEARCHED = (
     -0.6
 )  # what a library e times as large takes from the score; chosen apart, eval/LOG.md says how
@@ -73,11 +76,7 @@ class Labelled:
 
     features: Floats
     answerable: npt.NDArray[np.bool_]
-
-
-def feature_names() -> tuple[str, ...]:
-    """What is fitted: all but the number of chunks, which is the same for every question of a set."""
-    return tuple(name for name in Evidence.__dataclass_fields__ if name != "searched")
+    names: tuple[str, ...] = FEATURES
 
 
 def load_asked_of_others(path: Path) -> tuple[AskedOfOthers, ...]:
@@ -101,28 +100,28 @@ def load_asked_of_others(path: Path) -> tuple[AskedOfOthers, ...]:
 def label(assistant: Weighs, questions: Sequence[Asked], *, others: bool = False) -> Labelled:
     """The evidence of every question of a set, as the roadmap's gate sees it or that of the other documents."""
     see = partial(assistant.evidence, others=True) if others else assistant.evidence
-    names = feature_names()
+    names = OTHERS_FEATURES if others else FEATURES
     rows = []
     for question in questions:
         evidence = asdict(see(question.question, history=question.history))
         rows.append([evidence[name] for name in names])
     return Labelled(
-        features=np.array(rows, dtype=np.float64), answerable=np.array([q.answerable for q in questions])
+        features=np.array(rows, dtype=np.float64),
+        answerable=np.array([q.answerable for q in questions]),
+        names=names,
     )
 
 
-def fit_gate(natural: Labelled, hard: Labelled, *, answered: float) -> dict[str, Any]:
-    """The record of `rag/gate.json`. `answered` is the share of answerable natural questions to answer, [0, 1].
-
-    The hard set may be empty (`nothing`).
-    """
+def fit_gate(natural: Labelled, hard: Labelled | None = None, *, answered: float) -> dict[str, Any]:
+    """The record of `rag/gate.json`. `answered` is the share of answerable natural questions to answer, [0, 1]."""
+    hard = hard or _nothing(natural.names)
     held_out = _held_out(natural, hard)
     threshold = float(np.quantile(held_out[natural.answerable], 1 - answered))
     coefficients, intercept = _fit(natural, hard)
     refused = held_out < threshold
-    fitted = dict(zip(feature_names(), (round(float(c), 5) for c in coefficients), strict=True))
+    fitted = dict(zip(natural.names, (round(float(c), 5) for c in coefficients), strict=True))
     return {
-        "coefficients": fitted | {"searched": 0.0},
+        "coefficients": {name: fitted.get(name, 0.0) for name in Evidence.__dataclass_fields__},
         "intercept": round(float(intercept), 5),
         "threshold": round(threshold, 4),
         "fitted": {
@@ -146,9 +145,9 @@ def for_any_size(record: dict[str, Any], *, searched: int) -> dict[str, Any]:
     }
 
 
-def nothing() -> Labelled:
+def _nothing(names: tuple[str, ...]) -> Labelled:
     """A set without questions."""
-    return Labelled(features=np.zeros((0, len(feature_names()))), answerable=np.zeros(0, dtype=np.bool_))
+    return Labelled(features=np.zeros((0, len(names))), answerable=np.zeros(0, dtype=np.bool_), names=names)
 
 
 def _held_out(natural: Labelled, hard: Labelled) -> Floats:
@@ -157,7 +156,7 @@ def _held_out(natural: Labelled, hard: Labelled) -> Floats:
     for seed in range(REPEATS):
         folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
         for seen, unseen in folds.split(natural.features, natural.answerable):
-            part = Labelled(features=natural.features[seen], answerable=natural.answerable[seen])
+            part = replace(natural, features=natural.features[seen], answerable=natural.answerable[seen])
             coefficients, intercept = _fit(part, hard)
             total[unseen] += _probability(natural.features[unseen], coefficients, intercept)
     return total / REPEATS

@@ -15,39 +15,15 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from rag.asked import Detail, untold_detail
 from rag.query import Query, Wanted
 from rag.retrieve import held_terms
-from rag.schema import Hit
+from rag.schema import BlockKind, Hit
 from rag.terms import distinct, terms
 
 ROADMAP, OTHERS = "gate", "gate_others"  # the models that ship with Waymark
 _LOOK = 5  # hits
-_LOOK_CLOSELY = 3  # sentences
-# What a question may ask for in particular, and what a sentence that tells it must show.
-_DETAILS = (
-    (
-        re.compile(
-            r"(?:^|[,.;:?!-] ?|\band )"
-            r"how (?:many|much|long|large|big|small|old|often|fast|far|high|deep)\b"
-            r"|\bwhen (?:was|were|did)\b|\b(?:what|which) (?:exact )?"
-            r"(?:year|percentage|percent|share|fraction|number|size|ratio|value|version|date|price|accuracy)\b"
-            r"|\b(?:percentage|learning rate|batch size|salary|price)\b",
-            re.IGNORECASE,
-        ),
-        re.compile(
-            r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (re.compile(r"\b(?:formula|equation)s?\b", re.IGNORECASE), re.compile(r"[=∑√^]|theorem", re.IGNORECASE)),
-    (
-        re.compile(
-            r"\bwho (?:wrote|invented|authored|discovered|proposed|introduced|published)\b|\bauthors?\b",
-            re.IGNORECASE,
-        ),
-        re.compile(r"\bby [A-Z]|\b[A-Z]\w+ (?:introduced|proposed|invented|wrote)\b"),
-    ),
-)
+_LOOK_CLOSELY = 5  # sentences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +34,10 @@ class Evidence:
     sentence: float  # cosine of the best sentence
     sentence_mean: float  # mean of the best three sentences
     held: float  # share of the terms in the best single passage with its headings
-    names: float  # how many names the question holds that the index does not have, at most 2
-    works: float  # 1 if it asks for sources
-    no_detail: float  # 1 if it asks for a figure, a formula or an author and no best sentence has one
-    followup: float  # 1 if it leans on earlier turns
+    names: float  # how many of the names that the index does not have are written as such (LoRA, k-means), at most 2
+    works: float  # 1 if it asks for sources, which sound less like a question than what cites them
+    no_detail: float  # 1 if it asks for a particular, such as a date, and no close sentence has one
+    foreign: float  # how much closer the best sentence is without the words that no close passage has
     searched: float = (
         0.0  # natural logarithm of the chunks searched: among more of them, more sounds alike by chance
     )
@@ -74,7 +50,8 @@ class Verdict:
     probability: float
     answer: bool
     missing: tuple[str, ...] = ()  # words of the question that no passage has
-    no_detail: bool = False  # it asks for a figure, a formula or an author, and no close passage has one
+    detail: Detail | None = None  # the particular that it asks for and no close sentence has
+    foreign: tuple[str, ...] = ()  # words of the question that no close passage has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +76,20 @@ def load_gate(name: str = ROADMAP) -> GateModel:
     )
 
 
-def weigh_evidence(
+def weigh_evidence(  # noqa: PLR0913  each is a fact of its own about the question
     query: Query,
     hits: Sequence[Hit],
     *,
     weigh: Callable[[str], float],
     names: Sequence[str] = (),
+    no_detail: bool = False,
+    foreign: float = 0.0,
     searched: int = 1,
 ) -> Evidence:
     """The features of one question.
 
-    `names` are those that the index does not have, `searched` is the number of chunks that the hits come from.
+    `names` are those that the index does not have, `no_detail` says that `detail_missing` found one, `foreign` is the
+    pull of the foreign words, `searched` the number of chunks that the hits come from.
     """
     asked = distinct(terms(query.focus))
     if query.background:
@@ -120,33 +100,57 @@ def weigh_evidence(
         return sum(weigh(term) for term in asked if term in held) / total
 
     held = [held_terms(hit.chunk) for hit in hits[:_LOOK]]
-    scored = sorted(
-        ((score, n, hit) for hit in hits for n, score in enumerate(hit.sentence_scores)), key=lambda s: -s[0]
-    )
-    sentences = [score for score, _, _ in scored]
-    best = " ".join(_sentence(hit, n) for _, n, hit in scored[:_LOOK_CLOSELY])
+    sentences = sorted((score for hit in hits for score in hit.sentence_scores), reverse=True)
     return Evidence(
         dense=max((hit.scores.dense for hit in hits), default=0.0),
         sentence=sentences[0] if sentences else 0.0,
         sentence_mean=sum(sentences[:3]) / len(sentences[:3]) if sentences else 0.0,
         held=max((share(one) for one in held), default=0.0),
-        names=float(min(len(names), 2)),
+        names=float(min(sum(_is_written_as_name(name, query.question) for name in names), 2)),
         works=float(query.wanted is Wanted.WORKS),
-        no_detail=float(any(asks.search(query.focus) and not has.search(best) for asks, has in _DETAILS)),
-        followup=float(bool(query.background)),
+        no_detail=float(no_detail),
+        foreign=foreign,
         searched=math.log(max(searched, 1)),
     )
 
 
+def detail_missing(query: Query, hits: Sequence[Hit]) -> Detail | None:
+    """The particular that a question asks for and that no close sentence tells. Who asks for works asks for none."""
+    if query.wanted is Wanted.WORKS:
+        return None
+    scored = sorted(
+        (
+            (score, n, hit)
+            for hit in hits
+            for n, score in enumerate(hit.sentence_scores)
+            if hit.chunk.sentences[n].kind is not BlockKind.ENTRY  # whose figures are of when it was accessed
+        ),
+        key=lambda s: -s[0],
+    )
+    return untold_detail(query.text, [_sentence(hit, n) for _, n, hit in scored[:_LOOK_CLOSELY]])
+
+
+def _is_written_as_name(word: str, question: str) -> bool:
+    """Whether a word that the index lacks is surely a name: LoRA, T5, k-means, a Lisbon that opens no question.
+
+    In small letters it is a typing error as often; its pull as a foreign word tells them apart. "50k" is an amount.
+    """
+    if question.isupper() or word[0].isdigit():
+        return False
+    inside = word[1:] if question.startswith(word) else word
+    in_parts = min(map(len, re.split(r"[-._]", word))) == 1 < len(word)
+    return in_parts or any(letter.isupper() or letter.isdigit() for letter in inside)
+
+
 def _sentence(hit: Hit, position: int) -> str:
-    span, start = hit.chunk.sentences[position].span, hit.chunk.span.start
-    return hit.chunk.text[span.start - start : span.end - start]
+    """A sentence with what must be known to read it out of place."""
+    sentence, start = hit.chunk.sentences[position], hit.chunk.span.start
+    return f"{sentence.context} {hit.chunk.text[sentence.span.start - start : sentence.span.end - start]}"
 
 
 def judge(
     evidence: Evidence,
     *,
-    missing: Sequence[str] = (),
     threshold: float | None = None,
     model: GateModel | None = None,
 ) -> Verdict:
@@ -162,6 +166,4 @@ def judge(
     return Verdict(
         probability=probability,
         answer=probability >= limit,
-        missing=tuple(missing),
-        no_detail=bool(evidence.no_detail),
     )

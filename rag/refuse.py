@@ -11,7 +11,9 @@ from rag.foreign import seems_foreign
 from rag.gate import Verdict
 from rag.schema import Hit
 
-_SHOWN = 3
+_SHOWN = 3  # places
+_NAMED, _FOREIGN = 4, 2  # words
+_TOO_FAR = "is close enough to the rest of the question"
 IN_ENGLISH = "The roadmap is in English and is searched in English; put the question in English."
 
 
@@ -36,12 +38,20 @@ def refusal_text(
 def _reason(verdict: Verdict, *, commanded: bool) -> str:
     if commanded:
         return "Instructions inside a question are not followed, and no question of substance is left."
-    if verdict.no_detail:
-        return "They touch on the topic, but no passage near it gives the figure, formula or name that is asked for."
+    wanted = f"gives the {verdict.detail} that is asked for" if verdict.detail else ""
     if verdict.missing:
-        named = ", ".join(f"“{word}”" for word in verdict.missing[:4])
-        return f"They never mention {named}, and no passage is close enough to the rest of the question."
+        return f"They never mention {_listed(verdict.missing, _NAMED)}, and no passage {wanted or _TOO_FAR}."
+    if wanted:
+        return f"No passage near the question {wanted}."
+    if verdict.foreign:
+        return (
+            f"They touch on the topic, but no passage near it speaks of {_listed(verdict.foreign, _FOREIGN)}."
+        )
     return "They touch on its words, but no passage is close enough to what it asks."
+
+
+def _listed(words: Sequence[str], limit: int) -> str:
+    return ", ".join(f"“{word}”" for word in words[:limit])
 
 
 def _nearest(hits: Sequence[Hit]) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag.embed import Embedder
-from rag.gate import Evidence, GateModel, Verdict, judge, weigh_evidence
+from rag.gate import Evidence, GateModel, Verdict, detail_missing, judge, weigh_evidence
 from rag.index.reader import Index
 from rag.naming import Named, Names
 from rag.passages import Scope
@@ -21,6 +21,7 @@ from rag.schema import Hit, Turn
 from rag.settings import Settings
 from rag.spelling import Speller
 from rag.terms import distinct, terms, words
+from rag.unheld import Foreign, foreign_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +88,41 @@ class Shelf:
         """What a search brings, among these rows if they are given, and what the gate says of it."""
         hits = search(self.index, self._embedder, query, k=k, weights=self._weights, rows=rows)
         names = self._speller.unknown_names(query.question)
-        strange = (word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1])))
+        strange = [word for word in words(query.focus) if not all(map(self._is_known, terms(word)[:1]))]
         searched = len(self.index if rows is None else rows)
-        evidence = weigh_evidence(query, hits, weigh=self.weigh, names=names, searched=searched)
-        verdict = judge(
-            evidence, missing=names or distinct(strange), threshold=self._threshold, model=self._gate
-        )
+        evidence, verdict = self._weighed(query, hits, names=names, strange=strange, searched=searched)
         return Finding(shelf=self, query=query, hits=hits, evidence=evidence, verdict=verdict, lacking=names)
+
+    def _weighed(
+        self,
+        query: Query,
+        hits: Sequence[Hit],
+        *,
+        names: Sequence[str],
+        strange: Sequence[str],
+        searched: int,
+    ) -> tuple[Evidence, Verdict]:
+        detail = detail_missing(query, hits)
+        # Only the roadmap's gate was fitted with foreign words.
+        foreign = self._foreign_words(query, hits) if self._is_roadmap else Foreign()
+        evidence = weigh_evidence(
+            query,
+            hits,
+            weigh=self.weigh,
+            names=names,
+            no_detail=detail is not None,
+            foreign=foreign.pull,
+            searched=searched,
+        )
+        verdict = judge(evidence, threshold=self._threshold, model=self._gate)
+        headings = frozenset(words(" ".join(title for hit in hits for title in hit.chunk.heading_path)))
+        # Where a detail is the reason, only names are worth a word beside it.
+        lacking = distinct(names or ([] if detail else strange))
+        missing = tuple(word for word in lacking if word.lower() not in headings)
+        return evidence, replace(verdict, missing=missing, detail=detail, foreign=foreign.words)
+
+    def _foreign_words(self, query: Query, hits: Sequence[Hit]) -> Foreign:
+        return foreign_words(query, hits, self.index, self._embedder, weigh=self.weigh)
 
     def _in_named(self, query: Query, *, k: int) -> Finding | None:
         """What the documents that a question names say of the rest of it, if they answer."""

@@ -5,7 +5,7 @@ errors, so that all three mean the same by a term.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import Stemmer
@@ -48,6 +48,15 @@ def words(text: str) -> tuple[str, ...]:
     ('tf.js', 'and', "scikit-learn's", 'api')
     """
     return tuple(match[0].lower().replace("’", "'") for match in _WORD.finditer(text))
+
+
+def without_words(text: str, gone: Collection[str]) -> str:
+    """The text without some of its `words`.
+
+    >>> without_words("Is Plotly better than Seaborn?", ["plotly"])
+    'Is  better than Seaborn?'
+    """
+    return _WORD.sub(lambda match: "" if words(match[0])[0] in gone else match[0], text)
 
 
 def terms(text: str) -> tuple[str, ...]:

@@ -15,28 +15,28 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from eval.options import OTHERS
 from eval.questions import Question
 from eval.refusal import (
+    FEATURES,
     HARD_WEIGHT,
+    OTHERS_FEATURES,
     Labelled,
-    feature_names,
     fit_gate,
     for_any_size,
     label,
     load_asked_of_others,
-    nothing,
 )
 from rag.errors import QuestionSetError
 from rag.gate import Evidence, GateModel, judge
 
 NOTHING = Evidence(
-    dense=0.0, sentence=0.0, sentence_mean=0.0, held=0.0, names=0.0, works=0.0, no_detail=0.0, followup=0.0
+    dense=0.0, sentence=0.0, sentence_mean=0.0, held=0.0, names=0.0, works=0.0, no_detail=0.0, foreign=0.0
 )
-SENTENCE, NAMES = feature_names().index("sentence"), feature_names().index("names")
+SENTENCE, NAMES = FEATURES.index("sentence"), FEATURES.index("names")
 
 
 def _made_up(n: int, *, apart: float, seed: int) -> Labelled:
     """Half answerable; these have sentence scores that are higher by `apart` deviations. The rest is noise."""
     rng = np.random.default_rng(seed)
-    features = rng.standard_normal((n, len(feature_names())))
+    features = rng.standard_normal((n, len(FEATURES)))
     answerable = np.arange(n) % 2 == 0
     features[:, SENTENCE] += apart * answerable
     return Labelled(
@@ -64,7 +64,7 @@ def _share(record: Mapping[str, object], labelled: Labelled, *, answerable: bool
     """The share of questions that a record answers, computed from its numbers alone."""
     coefficients = record["coefficients"]
     assert isinstance(coefficients, dict)
-    weights = np.array([coefficients[name] for name in feature_names()])
+    weights = np.array([coefficients[name] for name in FEATURES])
     scores = labelled.features @ weights + record["intercept"]
     answered = 1 / (1 + np.exp(-scores)) >= record["threshold"]
     return float(answered[labelled.answerable == answerable].mean())
@@ -74,7 +74,7 @@ def _share(record: Mapping[str, object], labelled: Labelled, *, answerable: bool
 def test_the_threshold_answers_the_wanted_share_of_the_answerable(answered: float) -> None:
     record = _fitted(answered)
     assert record["fitted"]["answered_share"] == pytest.approx(answered, abs=1 / 60)
-    assert _share(record, NATURAL, answerable=True) == pytest.approx(answered, abs=0.04)
+    assert _share(record, NATURAL, answerable=True) == pytest.approx(answered, abs=0.06)
     fresh = _made_up(2000, apart=3.0, seed=3)
     assert _share(record, fresh, answerable=True) == pytest.approx(answered, abs=0.08)
     assert _share(record, fresh, answerable=False) < 0.4
@@ -125,7 +125,9 @@ class _Scripted:
     def evidence(
         self, question: str, *, history: Sequence[Mapping[str, str]] = (), others: bool = False
     ) -> Evidence:
-        return replace(NOTHING, dense=float(len(question)), followup=float(len(history)), names=float(others))
+        return replace(
+            NOTHING, sentence=float(len(question)), foreign=float(len(history)), names=float(others)
+        )
 
 
 def test_questions_are_labelled_with_their_evidence_in_order() -> None:
@@ -135,10 +137,10 @@ def test_questions_are_labelled_with_their_evidence_in_order() -> None:
     ]
     labelled = label(_Scripted(), questions)
     assert labelled.answerable.tolist() == [True, False]
-    rows = [dict(zip(feature_names(), row, strict=True)) for row in labelled.features.tolist()]
-    assert [row | {"searched": 0.0} for row in rows] == [
-        asdict(replace(NOTHING, dense=4.0)),
-        asdict(replace(NOTHING, dense=9.0, followup=1.0)),
+    rows = [asdict(NOTHING) | dict(zip(FEATURES, row, strict=True)) for row in labelled.features.tolist()]
+    assert rows == [
+        asdict(replace(NOTHING, sentence=4.0)),
+        asdict(replace(NOTHING, sentence=9.0, foreign=1.0)),
     ]
 
 
@@ -165,8 +167,9 @@ def test_a_set_about_other_documents_is_read_labelled_and_fitted_without_a_hard_
     path.write_text("\n".join(map(json.dumps, lines)))
     labelled = label(_Scripted(), load_asked_of_others(path), others=True)
     assert labelled.answerable.tolist() == [True, False]
-    assert labelled.features[:, NAMES].tolist() == [1.0, 1.0]
-    assert fit_gate(NATURAL, nothing(), answered=0.9)["fitted"]["n_hard"] == 0
+    assert labelled.names == OTHERS_FEATURES
+    assert labelled.features[:, OTHERS_FEATURES.index("names")].tolist() == [1.0, 1.0]
+    assert fit_gate(NATURAL, answered=0.9)["fitted"]["n_hard"] == 0
 
 
 @pytest.mark.parametrize(

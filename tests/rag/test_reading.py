@@ -13,7 +13,7 @@ from rag.schema import BlockKind, Chunk, Hit, Scores, Sentence, Span
 from rag.shelf import Finding, Shelf
 
 NOTHING = Evidence(
-    dense=0.0, sentence=0.0, sentence_mean=0.0, held=0.0, names=0.0, works=0.0, no_detail=0.0, followup=0.0
+    dense=0.0, sentence=0.0, sentence_mean=0.0, held=0.0, names=0.0, works=0.0, no_detail=0.0, foreign=0.0
 )
 
 

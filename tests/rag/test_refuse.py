@@ -1,5 +1,8 @@
 """A refusal in words: that, why, and what lies nearest."""
 
+from dataclasses import replace
+
+from rag.asked import Detail
 from rag.gate import Verdict
 from rag.refuse import refusal_text
 from rag.schema import Chunk, Hit, Scores, Span
@@ -26,7 +29,7 @@ def _hit(text: str, *heading_path: str, title: str = "Guide") -> Hit:
 
 
 def test_every_refusal_says_that_the_documents_do_not_answer() -> None:
-    verdicts = (NO, Verdict(probability=0.1, answer=False, missing=("Jax",), no_detail=True))
+    verdicts = (NO, Verdict(probability=0.1, answer=False, missing=("Jax",), detail=Detail.FIGURE))
     texts = [
         refusal_text(verdict, (), commanded=commanded) for verdict in verdicts for commanded in (True, False)
     ]
@@ -44,11 +47,22 @@ def test_at_most_four_missing_words_are_named() -> None:
     assert "“E”" not in text
 
 
-def test_a_missing_detail_is_the_reason_even_where_words_are_missing() -> None:
-    verdict = Verdict(probability=0.1, answer=False, missing=("Jax",), no_detail=True)
-    text = refusal_text(verdict, ())
-    assert "figure, formula or name" in text
-    assert "Jax" not in text
+def test_a_detail_that_is_not_told_is_named() -> None:
+    text = refusal_text(Verdict(probability=0.1, answer=False, detail=Detail.DATE), ())
+    assert "No passage near the question gives the date that is asked for." in text
+
+
+def test_what_is_never_mentioned_is_named_before_the_detail() -> None:
+    text = refusal_text(Verdict(probability=0.1, answer=False, missing=("Jax",), detail=Detail.DATE), ())
+    assert "They never mention “Jax”, and no passage gives the date that is asked for." in text
+
+
+def test_words_that_no_close_passage_has_are_named_where_nothing_else_is_missing() -> None:
+    verdict = Verdict(probability=0.1, answer=False, foreign=("rust", "zig", "nim"))
+    assert "no passage near it speaks of “rust”, “zig”." in refusal_text(verdict, ())
+    told = refusal_text(replace(verdict, detail=Detail.DATE), ())
+    assert "date" in told
+    assert "rust" not in told
 
 
 def test_a_message_of_commands_is_told_that_it_is_one() -> None:
