@@ -91,17 +91,10 @@ def _below(root: Path) -> Iterator[Wanted | SkippedSource]:
 
 
 def is_passed_over(skipped: SkippedSource, library: Library) -> bool:
-    """Whether it only lies in an added folder and is no document: hidden, or of a kind that is not read.
-
-    Nobody named it, and there is nothing about it to mend.
-    """
+    """Whether it only lies in an added folder and was not meant: hidden, or a link to what is read anyway."""
     if skipped.path in library.items or "://" in skipped.path:
         return False
-    return (
-        not named_type(skipped.path)
-        or Path(skipped.path).name.startswith(".")
-        or skipped.reason == LINK_INSIDE
-    )
+    return Path(skipped.path).name.startswith(".") or skipped.reason == LINK_INSIDE
 
 
 def _taken(path: Path) -> Wanted | SkippedSource:

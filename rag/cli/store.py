@@ -77,7 +77,7 @@ def _tell(report: "IndexReport", passed_over: int, works: int, told: "Iterable[S
         print_line(f"{works} works cited could not be read; `waymark sources` says why")
     if passed_over:
         print_line(
-            f"Passed over, being no documents: {counted(passed_over, 'other file')}; `waymark status` lists them"
+            f"Passed over, hidden or a link: {counted(passed_over, 'file')}; `waymark status` lists them"
         )
 
 

@@ -60,7 +60,7 @@ def test_commands_that_change_the_index_report_to_programs(
     folder.mkdir()
     (folder / "note.md").write_text("# Note\n\nThe valve opens at 31 degrees.\n")
     (folder / "empty.md").write_text("")
-    (folder / "code.py").write_text("a = 1")
+    (folder / ".code.md").write_text("a = 1")
     added = json.loads(waymark("add", "--json", folder).out)
     assert (added["changed"], added["documents"], added["passed_over"]) == (True, 2, 1)
     assert [one["reason"] for one in added["skipped"]] == ["it is empty"]

@@ -61,25 +61,32 @@ def test_what_is_skipped_is_listed_and_the_exit_code_says_so(run: Run, tmp_path:
     assert (code, " 0 embedded" in out) == (SourcesSkipped.exit_code, True)
 
 
-def test_what_is_no_document_in_a_folder_is_passed_over_and_named_by_itself_it_is_skipped(
+def test_what_is_hidden_in_a_folder_is_passed_over_and_named_by_itself_it_is_read(
     run: Run, tmp_path: Path
 ) -> None:
     folder = tmp_path / "own"
     (folder / ".git").mkdir(parents=True)
     (folder / "note.md").write_text(NOTE)
-    for name in ("code.svelte", ".hidden.md", "note.md~", "#note.md#", "4913"):
-        (folder / name).write_text("let a = 1;")
+    (folder / ".hidden.md").write_text(NOTE + "Hidden.\n")
     (folder / "loop").symlink_to(folder)
     code, out, err = run("add", folder)
     assert (code, "hint" in err) == (0, False)
-    assert "Passed over, being no documents: 7 other files;" in out
+    assert "Passed over, hidden or a link: 3 files;" in out
     code, out, _ = run("status")
-    assert f"- passed over {folder}/4913: files without a suffix are not read" in out
-    code, out, _ = run("add", folder / "code.svelte")
-    assert (code, "code.svelte: files that end in .svelte are not read" in out) == (
-        SourcesSkipped.exit_code,
-        True,
-    )
+    assert f"- passed over {folder}/.git: it is hidden" in out
+    code, out, _ = run("add", folder / ".hidden.md")
+    assert (code, "1 added" in out) == (0, True)
+
+
+def test_a_kind_that_is_not_read_is_listed_and_the_exit_code_says_so(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for name in ("note.md", "code.svelte", "4913"):
+        (folder / name).write_text(NOTE)
+    code, out, _ = run("add", folder)
+    assert code == SourcesSkipped.exit_code
+    assert "code.svelte: files that end in .svelte are not read" in out
+    assert "4913: files without a suffix are not read" in out
 
 
 def test_a_dry_run_shows_the_plan(run: Run, tmp_path: Path) -> None:
