@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rag.answer import DECLINED
 from rag.contents import Contents
-from rag.foreign import seems_foreign
 from rag.gate import Verdict
+from rag.language import is_not_english
 from rag.schema import Hit
 
 _SHOWN = 3  # places
@@ -21,7 +21,7 @@ def absence(contents: Contents | None, question: str) -> str:
     """What of the question itself, and not of the passages, is the reason; empty if nothing is."""
     if contents is not None and contents.absent:
         return contents.absent
-    return IN_ENGLISH if seems_foreign(question) else ""
+    return IN_ENGLISH if is_not_english(question) else ""
 
 
 def refusal_text(

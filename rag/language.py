@@ -24,10 +24,10 @@ _ELSEWHERE = (
 )
 
 
-def seems_foreign(question: str) -> bool:
+def is_not_english(question: str) -> bool:
     """Whether a person would say that this is not English.
 
-    >>> seems_foreign("Qu'est-ce que l'apprentissage supervisé ?"), seems_foreign("What is the ELU?")
+    >>> is_not_english("Qu'est-ce que l'apprentissage supervisé ?"), is_not_english("What is the ELU?")
     (True, False)
     """
     letters = [c for c in question if c.isalpha()]

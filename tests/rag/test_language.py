@@ -7,7 +7,7 @@ import pytest
 
 from rag.answer import AnswerStatus
 from rag.assistant import Assistant
-from rag.foreign import seems_foreign
+from rag.language import is_not_english
 from rag.refuse import IN_ENGLISH
 
 SETS = Path(__file__).parents[2] / "eval" / "questions"
@@ -27,14 +27,14 @@ SETS = Path(__file__).parents[2] / "eval" / "questions"
     ],
 )
 def test_another_language_is_noticed(question: str) -> None:
-    assert seems_foreign(question)
+    assert is_not_english(question)
 
 
 @pytest.mark.parametrize(
     "question", ["What is LoRA?", "den of RAG", "What does α stand for in x = αy?", "LoRA", "42?"]
 )
 def test_english_is_not(question: str) -> None:
-    assert not seems_foreign(question)
+    assert not is_not_english(question)
 
 
 def test_no_question_of_the_sets_is_taken_for_another_language() -> None:
@@ -45,7 +45,7 @@ def test_no_question_of_the_sets_is_taken_for_another_language() -> None:
     ]
     questions = [record["question"] for record in records if "question" in record]
     assert len(questions) > 1000
-    assert [question for question in questions if seems_foreign(question)] == []
+    assert [question for question in questions if is_not_english(question)] == []
 
 
 def test_a_refusal_says_in_which_language_to_ask(assistant: Assistant) -> None:
