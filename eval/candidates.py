@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from eval.questions import Question
+from rag.courtesy import is_courtesy
 from rag.errors import QuestionSetError, StorageError
 
 CONVERSATIONS = "conversations.sqlite3"
@@ -144,7 +145,8 @@ def to_lines(records: Iterable[Mapping[str, Any]]) -> str:
 def _why(one: Feedback) -> str:
     if one.good is False:
         return DOWN
-    return REFUSED if one.status == "insufficient_evidence" and one.good is None else ""
+    refused = one.status == "insufficient_evidence" and not is_courtesy(one.question)
+    return REFUSED if refused and one.good is None else ""
 
 
 def _candidate(one: Feedback, why: str) -> Candidate:

@@ -34,10 +34,11 @@ def said(question: str, **changes: Any) -> Feedback:
         ({"good": None}, []),
         ({"good": None, "status": "insufficient_evidence"}, [REFUSED]),
         ({"good": True, "status": "insufficient_evidence"}, []),  # a refusal that was right
+        ({"good": None, "status": "insufficient_evidence", "question": "Hello!"}, []),  # nothing was asked
     ],
 )
 def test_thumbs_down_and_refusals_become_candidates(changes: dict[str, Any], why: list[str]) -> None:
-    assert [one.why for one in find_candidates([said("What?", **changes)], [])] == why
+    assert [one.why for one in find_candidates([said(**{"question": "What?"} | changes)], [])] == why
 
 
 def test_the_last_word_on_a_question_counts_and_known_questions_are_left_out() -> None:
