@@ -144,8 +144,12 @@ def _answer_batch(assistant: "Assistant", lines: list[str], out: Path | None) ->
 
 def _heard(question: str) -> str:
     """The question: from standard input for `-`; in UTF-8 also where the locale has not the letters for it."""
-    spoken = sys.stdin.buffer.read() if question == "-" else os.fsencode(question)
-    return spoken.decode("utf-8-sig", errors="replace").strip()
+    if question == "-":
+        return sys.stdin.buffer.read().decode("utf-8-sig", errors="replace").strip()
+    try:
+        return os.fsencode(question).decode("utf-8", errors="replace")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        return question
 
 
 def _lines(batch: Path) -> list[str]:
