@@ -100,9 +100,11 @@ class Visit:
 
     def type(self, question: str) -> None:
         """Type a question and send it."""
-        expect(self.page.locator(INPUT)).to_be_enabled(timeout=WAIT_MS)
-        self.page.fill(INPUT, question)
-        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector(IDLE)  # a page that is still being drawn may take the field away
+        field = self.page.locator(INPUT)
+        expect(field).to_be_enabled(timeout=WAIT_MS)
+        field.fill(question)
+        field.press("Enter")
 
     def ask(self, question: str) -> Locator:
         """Type a question and wait for its answer to be whole; gives the answer."""
