@@ -18,7 +18,7 @@ from ingest.overview import cited_works
 from ingest.pipeline import index_corpus
 from rag.bundled import roadmap_path
 from rag.embed import PACKAGED, open_embedder
-from tests.e2e.driving import ROOT, WAIT_MS, Server, Visit
+from tests.e2e.driving import IDLE, ROOT, WAIT_MS, Server, Visit
 
 _JOB_MS = 90_000
 _LORA = """<!doctype html><title>LoRA explained</title><body><main><h1>LoRA explained</h1><h2>What it does</h2>
@@ -134,8 +134,10 @@ def test_a_work_that_cannot_be_fetched_is_given_by_hand(server: Server, visit: V
     give = form.get_by_role("button", name="Give this file")
 
     def choose() -> None:
-        form.get_by_role("combobox", name="Work").click()
-        page.keyboard.type("75.")
+        page.wait_for_selector(IDLE)  # a page that is still being drawn closes the list
+        box = form.get_by_role("combobox", name="Work")
+        box.click()
+        box.fill("75.")
         page.get_by_role("option", name=re.compile(r"^75\. ")).click()
 
     choose()
