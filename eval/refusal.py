@@ -31,9 +31,8 @@ INVERSE_PENALTY = 0.3  # C of the logistic regression over standardised features
 # What the roadmap's gate is fitted on; the others' is fitted on what it was fitted on before these were known.
 FEATURES = ("sentence", "sentence_mean", "names", "works", "no_detail", "foreign")
 OTHERS_FEATURES = ("dense", "sentence", "sentence_mean", "held", "names", "no_detail")
-PER_SEARCHED = (
-    -0.6
-)  # what a library e times as large takes from the score; chosen apart, eval/LOG.md says how
+# What a library e times as large takes from the score; chosen apart, eval/LOG.md says how.
+PER_SEARCHED = -0.6
 
 
 class Weighs(Protocol):

@@ -177,9 +177,8 @@ def _copy_vectors(served: _Served, copied: Copied, builder: PartBuilder) -> None
 
 
 def _indexed_chunks(document: Document, limits: ChunkLimits, embedder: Embedder) -> Iterator[IndexedChunk]:
-    count_tokens = lru_cache(maxsize=256)(
-        embedder.count_tokens
-    )  # the same words are asked for up to four times
+    # The same words are asked for up to four times.
+    count_tokens = lru_cache(maxsize=256)(embedder.count_tokens)
     for chunk in cut_document(document, limits=limits, count_tokens=count_tokens):
         searched = embedded_text(
             chunk.text,

@@ -38,9 +38,8 @@ class Evidence:
     works: float  # 1 if it asks for sources, which sound less like a question than what cites them
     no_detail: float  # 1 if it asks for a particular, such as a date, and no close sentence has one
     foreign: float  # how much closer the best sentence is without the words that no close passage has
-    searched: float = (
-        0.0  # natural logarithm of the chunks searched: among more of them, more sounds alike by chance
-    )
+    # Natural logarithm of the chunks searched: among more of them, more sounds alike by chance.
+    searched: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

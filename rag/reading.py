@@ -40,9 +40,8 @@ class Read:
     query: Query
     turns: tuple[Turn, ...]
     hits: tuple[Hit, ...]  # of the shelf that answers
-    shown: tuple[
-        Hit, ...
-    ]  # these and some of the other shelves', in the order and with the ranks to show them
+    # These and some of the other shelves', in the order and with the ranks to show them.
+    shown: tuple[Hit, ...]
     verdict: Verdict
     weigh: Callable[[str], float]  # what a term of the question is worth where the hits come from
     commanded: bool  # it held nothing but orders

@@ -17,9 +17,8 @@ from rag.schema import Hit
 from rag.terms import terms, without_words, words
 
 _LOOK = 3  # hits, and sentences
-_MOST = (
-    0.1  # pull: a long question in other words than the document's has more of it, and may well be answered
-)
+# Pull: a long question in other words than the document's has more of it, and may well be answered.
+_MOST = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,10 @@ class Foreign:
 def foreign_words(
     query: Query, hits: Sequence[Hit], index: Index, embedder: Embedder, *, weigh: Callable[[str], float]
 ) -> Foreign:
-    """What of the asking part of a question is foreign to the hits that were found for it in an index."""
+    """What of the asking part of a question is foreign to the hits that were found for it in an index.
+
+    Where no word of it is held nothing is left to draw away from, and the pull is 0.
+    """
     held = frozenset[str]().union(*(held_terms(hit.chunk) for hit in hits[:_LOOK]))
     strange = [
         word for word in dict.fromkeys(words(query.focus)) if terms(word) and held.isdisjoint(terms(word))
