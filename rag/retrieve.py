@@ -6,6 +6,7 @@ scored at sentence level too, from vectors stored with the index. Knows nothing 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -106,8 +107,13 @@ def rows_in(index: Index, scope: Scope) -> Rows:
 
 def held_terms(chunk: Chunk) -> frozenset[str]:
     """The terms of a passage and of what stands over it."""
-    contexts = (sentence.context for sentence in chunk.sentences)
-    return frozenset(terms(" ".join([*chunk.heading_path, *contexts, chunk.text])))
+    return _terms_of((*chunk.heading_path, *(sentence.context for sentence in chunk.sentences), chunk.text))
+
+
+# Some 8 KiB each; search, gate and foreign words ask for the same few, one after another.
+@lru_cache(maxsize=1024)
+def _terms_of(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(terms(" ".join(texts)))
 
 
 def _most_held(index: Index, query: Query, chunks: Sequence[Chunk]) -> float:

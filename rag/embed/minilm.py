@@ -12,6 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ _SPEC = EmbedderSpec(
 # the process is killed; 1 takes a sixth more.
 _BATCH = 2
 _FORMAT = 1  # of the converted file
+_KEPT = 8  # vectors of queries: every shelf and the gate ask for the same few texts of one question
 
 
 class MiniLM:
@@ -46,6 +48,7 @@ class MiniLM:
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()  # the packaged file pads and cuts at 128
         self._tokenizer.no_truncation()
+        self._query_vector = lru_cache(maxsize=_KEPT)(self._embed_query)
 
     @property
     def spec(self) -> EmbedderSpec:
@@ -55,6 +58,9 @@ class MiniLM:
         return len(self._tokenizer.encode(text).ids)
 
     def embed_query(self, text: str) -> Vectors:
+        return self._query_vector(text)
+
+    def _embed_query(self, text: str) -> Vectors:
         encoding = self._tokenizer.encode(text)
         ids, offsets = encoding.ids, encoding.offsets
         if len(ids) > _SPEC.max_tokens:  # keep the closing special token, as truncation would
@@ -62,6 +68,7 @@ class MiniLM:
             offsets = [*offsets[: _SPEC.max_tokens - 1], offsets[-1]]
         states = self._run([ids])[0]
         vector: Vectors = pool_parts(states, np.asarray(offsets, dtype=np.int64), ())[0]
+        vector.setflags(write=False)  # it is kept
         return vector
 
     def embed_passages(self, passages: Sequence[Passage]) -> Iterator[tuple[int, Vectors]]:
